@@ -1,0 +1,133 @@
+/** What passes between people, the command line and workflows: inputs, signals, the status query, results. */
+
+import type { DayDelivery, Finality } from './delivery.js';
+
+/** Signals that every delivery takes. The argument is `{ "reason": "…" }` or the reason as a string. */
+export const deliverySignals = ['reprocess', 'accept', 'skip', 'discard', 'pause', 'resume'] as const;
+export type DeliverySignal = (typeof deliverySignals)[number];
+
+export interface SignalArgument {
+  /** Why; lands in the ledger beside the signal. */
+  readonly reason: string;
+}
+
+/** The query that every delivery and every backfill answers. */
+export const statusQuery = 'status';
+
+/** Input of a delivery's workflow. Holds no secrets: workers resolve them from the configuration by source name. */
+export interface DeliveryInput extends DayDelivery {
+  readonly vendor: string;
+  /** Epoch ms: when waiting for the marker ends. Absolute, so that it survives continue-as-new. */
+  readonly deadline: number;
+  /** Milliseconds between the first looks at the store; looks grow rarer with age. */
+  readonly pollEvery: number;
+  /** Batches of files staged at the same time. */
+  readonly inFlight: number;
+  /** Milliseconds after which a silent activity is taken for dead. */
+  readonly heartbeatTimeout: number;
+  /** Workflow id of a backfill that wants to hear `settled` when the delivery comes to rest. */
+  readonly notify?: string;
+  /** What an earlier run of the same delivery hands on at continue-as-new. */
+  readonly carried?: CarriedDelivery;
+}
+
+export interface CarriedDelivery {
+  /** Epoch ms of the first look. */
+  readonly waitingSince: number;
+  readonly force: boolean;
+  readonly accepted: boolean;
+  readonly paused: boolean;
+  /** Counts looks and loads over all runs, for request keys and summaries. */
+  readonly looks: number;
+  readonly loads: number;
+  readonly notify: readonly string[];
+}
+
+/** Result of a delivery's workflow, and the argument of a backfill's `settled` signal. */
+export interface DeliveryResult {
+  readonly delivery: string;
+  readonly finality: Finality;
+  /** A sentence. */
+  readonly reason: string;
+  readonly counts?: LoadCounts;
+}
+
+/** parsed = loaded + quarantined + duplicate. */
+export interface LoadCounts {
+  readonly files: number;
+  readonly bytes: number;
+  readonly parsed: number;
+  readonly loaded: number;
+  readonly quarantined: number;
+  readonly duplicate: number;
+}
+
+/** Answer of a delivery's `status` query. */
+export interface DeliveryStatus {
+  readonly delivery: string;
+  readonly finality: Finality;
+  readonly paused: boolean;
+  /** What happens next, as a sentence. */
+  readonly next: string;
+  readonly deadline: string;
+  /** Files and rows staged so far, while loading; of the last load afterwards. */
+  readonly counts?: LoadCounts;
+  /** Files the plan holds. */
+  readonly filesPlanned?: number;
+}
+
+export interface BackfillInput {
+  readonly source: string;
+  /** Days, both included; deliveries are started newest first. */
+  readonly from: string;
+  readonly to: string;
+  readonly types: readonly string[];
+  /** Deliveries at work at the same time; those that only wait for their marker are not counted. */
+  readonly maxInFlight: number;
+  /** Milliseconds without word from any delivery after which they are asked for. Default: 5 minutes. */
+  readonly askEvery?: number;
+  readonly carried?: CarriedBackfill;
+}
+
+export interface CarriedBackfill {
+  /** How many deliveries of the range, newest first, are behind us. */
+  readonly position: number;
+  readonly inFlight: readonly string[];
+  /** Those in flight that waited for their marker when last asked for. */
+  readonly waiting: readonly string[];
+  readonly tally: BackfillTally;
+}
+
+export interface BackfillTally {
+  /** Started, or found running. */
+  readonly started: number;
+  readonly settled: Readonly<Partial<Record<Finality, number>>>;
+  /** Ids of failed deliveries, at most 100. */
+  readonly failed: readonly string[];
+}
+
+/** Answer of a backfill's `status` query, and its result. */
+export interface BackfillStatus extends BackfillTally {
+  readonly total: number;
+  readonly position: number;
+  /** Left alone because the ledger says they are final, skipped or discarded. */
+  readonly leftAlone: number;
+  /** Started and not at rest yet. */
+  readonly inFlight: readonly string[];
+  readonly done: boolean;
+}
+
+/** Workflow types. A delivery's type is the vendor's name. */
+export const workflowTypes = { backfill: 'backfill', discover: 'discover' } as const;
+
+export function backfillId(source: string, from: string, to: string, types: readonly string[]): string {
+  return `${source}/backfill/${from}..${to}/${[...types].sort().join('+')}`;
+}
+
+/** Search attributes, registered by `landfall setup`. */
+export const searchAttributes = {
+  source: 'LandfallSource',
+  vendor: 'LandfallVendor',
+  date: 'DeliveryDate',
+  finality: 'Finality',
+} as const;

@@ -1,0 +1,38 @@
+/**
+ * The words of Landfall.
+ *
+ * - A *source* is one configured feed of one vendor account. It owns one Postgres schema.
+ * - A *delivery* is what the vendor completes as one whole: the unit of work and of truth.
+ * - *Finality* is how far a delivery has come, and whether its rows may still change.
+ */
+
+/** `waiting` → `loading` → `provisional` → `final`; or an end without (new) rows. */
+export const finalities = [
+  'waiting',
+  'loading',
+  'provisional',
+  'final',
+  'discarded',
+  'skipped',
+  'failed',
+] as const;
+
+export type Finality = (typeof finalities)[number];
+
+/** A delivery that came to rest: nothing runs for it until a person or a new version asks. */
+export function isSettled(finality: Finality): boolean {
+  return finality === 'final' || finality === 'discarded' || finality === 'skipped' || finality === 'failed';
+}
+
+/** One type and UTC day of a source whose vendor delivers days per type, e.g. Optimizely. */
+export interface DayDelivery {
+  readonly source: string;
+  readonly type: string;
+  /** UTC day, `YYYY-MM-DD`. */
+  readonly date: string;
+}
+
+/** The business name that is workflow id, ledger key and what a person types: `experiments/events/2020-05-25`. */
+export function deliveryId(delivery: DayDelivery): string {
+  return `${delivery.source}/${delivery.type}/${delivery.date}`;
+}

@@ -1,0 +1,54 @@
+/**
+ * The error taxonomy. Names are stable: they are what retry policies, workflows and alerts match on.
+ * Every message is a sentence: what happened to which file of which delivery, what happens now, what to do.
+ */
+
+export const failureTypes = {
+  /** The configuration is wrong or names something that does not exist. Not retried. */
+  configInvalid: 'ConfigInvalid',
+  /** A store, database or vendor refused our credentials. Not retried. */
+  accessDenied: 'AccessDenied',
+  /** More rows were quarantined than the source allows. Nothing was published. Not retried. */
+  tooManyBadRows: 'TooManyBadRows',
+  /** A listed file changed or vanished before it was read. The delivery is planned again. */
+  fileChanged: 'FileChanged',
+  /** A file arrived whole but cannot be read as its format, e.g. a truncated Parquet file. */
+  fileUnreadable: 'FileUnreadable',
+  /** A load was given up in favour of a newer one. The delivery is planned again. */
+  loadSuperseded: 'LoadSuperseded',
+  /** What was staged is no longer there or does not add up. The delivery is staged again. */
+  stagingLost: 'StagingLost',
+  /** Readers or another session hold the tables. Nothing has changed. Retried. */
+  tablesBusy: 'TablesBusy',
+  /** A store did not answer or answered with a passing fault. Retried. */
+  storeUnavailable: 'StoreUnavailable',
+} as const;
+
+export type FailureType = (typeof failureTypes)[keyof typeof failureTypes];
+
+/** Retrying cannot mend these: a person has to. */
+export const notRetried: readonly FailureType[] = [
+  failureTypes.configInvalid,
+  failureTypes.accessDenied,
+  failureTypes.tooManyBadRows,
+];
+
+/** Handed back to the workflow at once, which decides what to do instead of repeating the step. */
+export const decidedByWorkflow: readonly FailureType[] = [
+  failureTypes.fileChanged,
+  failureTypes.fileUnreadable,
+  failureTypes.loadSuperseded,
+  failureTypes.stagingLost,
+];
+
+/** An error with a stable type. Activities turn it into Temporal's ApplicationFailure of the same type. */
+export class Failure extends Error {
+  constructor(
+    readonly type: FailureType,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = type;
+  }
+}
