@@ -1,0 +1,122 @@
+/** The whole of landfall.yaml. The texts are what editors show. */
+
+import { z } from 'zod';
+
+import { count, duration, httpUrl, matching, secretText, text } from './scalars.js';
+import { settings } from './settings.js';
+import { sourceSettings } from './source-settings.js';
+
+const mapping = 'must be a mapping (key: value)';
+
+/** Source names begin workflow ids and delivery ids, where `/` separates. */
+const sourceName = matching(
+  /^[a-z0-9][a-z0-9_-]*$/,
+  "is no name for a source: use a-z, 0-9, '-' and '_' (a '/' would not survive in delivery ids)",
+);
+
+const metrics = z.union(
+  [
+    settings({
+      prometheus: matching(/^\S+:\d+$/, "must be an address to listen at, such as '127.0.0.1:9464'").describe(
+        "Address at which workers serve Temporal's and our metrics for Prometheus.",
+      ),
+    }),
+    settings({
+      otel: settings({
+        url: httpUrl().describe('Address of an OpenTelemetry collector.'),
+        headers: z
+          .record(z.string(), secretText(), { error: mapping })
+          .optional()
+          .describe('Sent with every export, such as an authorization.'),
+      }).describe('Workers send their metrics to a collector.'),
+    }),
+  ],
+  { error: "must be { prometheus: '127.0.0.1:9464' } or { otel: { url: 'http://…' } }" },
+);
+
+const worker = settings({
+  maxConcurrentActivities: count(1, 1_000)
+    .prefault(16)
+    .describe('Steps that one worker runs at the same time; each may hold a connection to Postgres.'),
+  shutdownGraceTime: duration()
+    .prefault('5 seconds')
+    .describe('How long a stopping worker lets its steps finish before it hands them back.'),
+  readers: count(1, 64).prefault(2).describe('Files that one worker reads at the same time.'),
+  memoryLimit: matching(/^\d+(?:\.\d+)?\s*[KMG]i?B$/i, "must be an amount of memory, such as '256MB'")
+    .prefault('256MB')
+    .describe('Memory of one reader; what does not fit goes to the spool directory.'),
+  spoolDir: text()
+    .optional()
+    .describe("Where files lie while they are read. Default: the system's temporary directory."),
+});
+
+export const configSchema = settings({
+  postgres: settings({
+    url: secretText().describe("Where the rows go: 'postgres://user:password@host:5432/database'."),
+  })
+    .optional()
+    .describe('The warehouse. Absent: landfall dev brings its own, under ./.landfall.'),
+  temporal: settings({
+    profile: text().optional().describe("Profile of temporal.toml, as in 'temporal --profile'."),
+    taskQueue: text().prefault('landfall').describe('Task queue of workflows and workers.'),
+    webUi: httpUrl()
+      .optional()
+      .describe("Address of Temporal's Web UI, for links in what the commands print."),
+  })
+    .prefault({})
+    .describe('The connection itself is read from temporal.toml and TEMPORAL_*, like the temporal CLI does.'),
+  sources: z
+    .record(sourceName, sourceSettings, { error: mapping })
+    .prefault({})
+    .describe('Configured feeds by name.'),
+  worker: worker.prefault({}).describe('What one worker process may take.'),
+  metrics: metrics.optional().describe('Where metrics go. Absent: nowhere.'),
+}).meta({ title: 'landfall.yaml' });
+
+/** The configuration, ready for use: every default filled in, secrets held so that they cannot be printed. */
+export type Config = Readonly<Omit<z.output<typeof configSchema>, 'sources'>> & {
+  /** In the order of the file. */
+  readonly sources: readonly SourceConfig[];
+  /** Absolute path of the file it was read from. */
+  readonly configPath: string;
+};
+
+/**
+ * One configured feed: lengths of time in milliseconds, shares from 0 to 1. One member of the union a vendor; narrow it
+ * by `vendor`.
+ */
+export type SourceConfig = Named<z.output<typeof sourceSettings>>;
+
+type Named<S> = S extends unknown
+  ? Readonly<Omit<S, 'schema' | 'discoverEvery'>> & {
+      readonly name: string;
+      /** Postgres schema, owned by this source alone. */
+      readonly schema: string;
+      readonly discoverEvery: number;
+    }
+  : never;
+
+/** Fills in what a source's settings leave to its name and to each other. */
+export function nameSource(name: string, given: z.output<typeof sourceSettings>): SourceConfig {
+  return {
+    ...given,
+    name,
+    schema: given.schema ?? given.vendor,
+    // A schedule knows no shorter interval than a second.
+    discoverEvery: given.discoverEvery ?? Math.max(given.pollEvery, 1_000),
+  };
+}
+
+/** JSON Schema of landfall.yaml, for editors: it describes the file, where `${NAME}` may stand for any text. */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.pattern !== undefined) jsonSchema.pattern = `${jsonSchema.pattern}|\\$\\{`;
+      // A format cannot be widened, and is checked when the file is read.
+      delete jsonSchema.format;
+    },
+  });
+}
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -1,0 +1,47 @@
+/** The settings that sources of every vendor have. */
+
+import { count, day, duration, fraction, matching } from './scalars.js';
+
+const reservedSchemas = ['landfall', 'landfall_staging', 'public', 'information_schema'];
+
+/** What the vendor's rules recommend. */
+export interface VendorDefaults {
+  readonly pollEvery: string;
+  readonly giveUpAfter: string;
+  readonly quarantineLimit: string;
+}
+
+export function sourceShape(defaults: VendorDefaults) {
+  return {
+    schema: matching(
+      /^[a-z_][a-z0-9_]{0,62}$/,
+      "must be a plain Postgres name (a-z, 0-9 and '_', not starting with a digit, at most 63 letters)",
+    )
+      .refine((name) => !reservedSchemas.includes(name) && !name.startsWith('pg_'), {
+        error: `must not be one of ${reservedSchemas.join(', ')} or start with pg_: these belong to Landfall or Postgres`,
+      })
+      .optional()
+      .describe("Postgres schema, owned by this source alone. Default: the vendor's name."),
+    pollEvery: duration()
+      .prefault(defaults.pollEvery)
+      .describe('How often a waiting delivery is looked at; looks grow rarer with its age.'),
+    giveUpAfter: duration()
+      .prefault(defaults.giveUpAfter)
+      .describe("How long after the end of its day a delivery's marker is awaited. Then it fails, visibly."),
+    quarantineLimit: fraction()
+      .prefault(defaults.quarantineLimit)
+      .describe('Share of bad rows above which nothing of a delivery is published.'),
+    discoverEvery: duration({ milliseconds: 1_000, text: '1 second' })
+      .optional()
+      .describe('How often the store is searched for new deliveries. Default: pollEvery.'),
+    since: day()
+      .optional()
+      .describe('Deliveries from this UTC day on are taken up by themselves. Older ones are for backfill.'),
+    filesInFlight: count(1, 100)
+      .prefault(2)
+      .describe('Batches of files of one delivery that are staged at the same time.'),
+    heartbeatTimeout: duration({ milliseconds: 1_000, text: '1 second' })
+      .prefault('20 seconds')
+      .describe('How long a silent step is waited for before another worker takes it over.'),
+  };
+}
