@@ -1,0 +1,235 @@
+import { open as openFile, type FileHandle } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+  S3ServiceException,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+
+import { Failure, failureTypes } from '../model/failure.js';
+import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
+
+export interface S3Settings {
+  readonly bucket: string;
+  /** Root of the store; empty, or ending with `/`. */
+  readonly prefix: string;
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly forcePathStyle?: boolean;
+  /** Absent: the default AWS credential chain. */
+  readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
+  /** Milliseconds without a byte after which a connection is given up and resumed. Default 30 seconds. */
+  readonly idleTimeout?: number;
+}
+
+/** A cut download is resumed this many times without progress before the step as a whole is retried. */
+const resumesWithoutProgress = 4;
+
+export function openS3(settings: S3Settings): Store {
+  const client = new S3Client({
+    region: settings.region,
+    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+    ...(settings.forcePathStyle === undefined ? {} : { forcePathStyle: settings.forcePathStyle }),
+    ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
+    // Optimizely's and most compatible servers send none; where one is sent it is checked.
+    responseChecksumValidation: 'WHEN_SUPPORTED',
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: settings.idleTimeout ?? 30_000 },
+  });
+  const name = `s3://${settings.bucket}/${settings.prefix}`;
+
+  async function* list(prefix: string, options: ListOptions = {}): AsyncIterable<ListingPage> {
+    let token: string | undefined;
+    do {
+      // The final slash matters: Optimizely's credentials refuse a listing of anything but folders.
+      const page = await client
+        .send(
+          new ListObjectsV2Command({
+            Bucket: settings.bucket,
+            Prefix: settings.prefix + prefix,
+            ContinuationToken: token,
+            ...(options.depth === 'level' ? { Delimiter: '/' } : {}),
+          }),
+          sendOptions(options.signal),
+        )
+        .catch((error: unknown) => {
+          throw explain(error, `listing ${name}${prefix}`);
+        });
+      const relative = (key: string): string => key.slice(settings.prefix.length);
+      yield {
+        files: (page.Contents ?? []).map((object) => ({
+          key: relative(object.Key ?? ''),
+          version: unquote(object.ETag ?? ''),
+          size: object.Size ?? 0,
+          modified: object.LastModified?.getTime() ?? 0,
+        })),
+        folders: (page.CommonPrefixes ?? []).map((folder) => relative(folder.Prefix ?? '')),
+      };
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated === true && token === undefined) {
+        throw new Failure(
+          failureTypes.storeUnavailable,
+          `Listing ${name}${prefix} ended in the middle: the server says there is more, and not where. It is retried.`,
+        );
+      }
+    } while (token !== undefined);
+  }
+
+  /** Opens the listed version from an offset on, or from its start where the server ignores ranges. */
+  async function open(file: StoredFile, offset: number, signal?: AbortSignal): Promise<Opened> {
+    const object = await client
+      .send(
+        new GetObjectCommand({
+          Bucket: settings.bucket,
+          Key: settings.prefix + file.key,
+          IfMatch: `"${file.version}"`,
+          ...(offset > 0 ? { Range: `bytes=${offset}-` } : {}),
+        }),
+        sendOptions(signal),
+      )
+      .catch((error: unknown) => {
+        if (isGone(error)) throw changed(name, file, 'that version is no longer there');
+        throw explain(error, `reading ${name}${file.key}`);
+      });
+    const body = object.Body as Readable;
+    const from = object.ContentRange === undefined ? 0 : offset;
+    // Some servers ignore If-Match, so what came is compared with what was listed.
+    const version = unquote(object.ETag ?? file.version);
+    const length = from + (object.ContentLength ?? file.size - from);
+    if (version !== file.version || length !== file.size) {
+      body.destroy();
+      throw changed(name, file, `it was written anew as version ${version}`);
+    }
+    return { body, from };
+  }
+
+  async function fetch(file: StoredFile, path: string, options: FetchOptions = {}): Promise<void> {
+    const what = `reading ${name}${file.key}`;
+    const target = await openFile(path, 'w');
+    try {
+      let [have, best, attemptsInVain] = [0, 0, 0];
+      while (have < file.size) {
+        let fault: unknown = new Error(`the connection ended after ${have} of ${file.size} bytes`);
+        try {
+          const { body, from } = await open(file, have, options.signal);
+          if (options.signal) addAbortSignal(options.signal, body);
+          have = from;
+          // Written at their place and waited for, one after the other: of a cut connection's last bytes, what counts is
+          // what has reached the file, and nothing may reach it later.
+          for await (const chunk of body as AsyncIterable<Buffer>) {
+            await writeAll(target, chunk, have);
+            have += chunk.length;
+            options.onBytes?.(chunk.length);
+          }
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
+          fault = error;
+        }
+        attemptsInVain = have > best ? 0 : attemptsInVain + 1;
+        best = Math.max(best, have);
+        if (have < file.size) {
+          if (attemptsInVain >= resumesWithoutProgress) throw explain(fault, what);
+          await setTimeout(100 * 2 ** attemptsInVain, undefined, sendSignal(options.signal));
+        }
+      }
+    } finally {
+      await target.close();
+    }
+  }
+
+  return {
+    name,
+    list,
+    fetch,
+    close: async () => {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A body, and the offset that its first byte has in the file. */
+interface Opened {
+  readonly body: Readable;
+  readonly from: number;
+}
+
+async function writeAll(target: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += (await target.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+  }
+}
+
+function sendSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+function sendOptions(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function unquote(etag: string): string {
+  return etag.replaceAll('"', '');
+}
+
+function isGone(error: unknown): boolean {
+  if (!(error instanceof S3ServiceException)) return false;
+  const status = error.$metadata.httpStatusCode;
+  return status === 412 || status === 404;
+}
+
+function changed(store: string, file: StoredFile, how: string): Failure {
+  return new Failure(
+    failureTypes.fileChanged,
+    `${store}${file.key} changed after it was listed as version ${file.version}: ${how}. The delivery is planned again.`,
+  );
+}
+
+/** Codes that speak of a wrong bucket, region or endpoint. */
+const misplaced: ReadonlySet<string> = new Set([
+  'NoSuchBucket',
+  'InvalidBucketName',
+  'PermanentRedirect',
+  // "the region 'us-east-1' is wrong; expecting 'eu-west-1'"
+  'AuthorizationHeaderMalformed',
+]);
+
+/** Turns what the SDK throws into our taxonomy; an abort passes as it is. */
+function explain(error: unknown, doing: string): unknown {
+  if (error instanceof Failure || (error instanceof Error && error.name === 'AbortError')) return error;
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  const code = error instanceof Error ? error.name : 'unknown';
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  if (misplaced.has(code)) {
+    return new Failure(
+      failureTypes.configInvalid,
+      `${capital(doing)} failed: ${code}: ${message}. Check bucket, region and endpoint of the source's store.`,
+      { cause: error },
+    );
+  }
+  const passing =
+    code === 'ExpiredToken' || code === 'ExpiredTokenException' || code === 'RequestTimeTooSkewed';
+  const refused = status === 401 || status === 403 || code === 'InvalidToken';
+  if (!passing && (refused || code === 'CredentialsProviderError')) {
+    return new Failure(
+      failureTypes.accessDenied,
+      `${capital(doing)} was refused: ${code}: ${message}. Check the source's credentials and that they may list and ` +
+        `read this prefix, then reprocess the delivery.`,
+      { cause: error },
+    );
+  }
+  return new Failure(
+    failureTypes.storeUnavailable,
+    `${capital(doing)} failed: ${code}: ${message}. It is retried.`,
+    { cause: error },
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
