@@ -1,0 +1,85 @@
+import type pg from 'pg';
+
+import type { Finality } from '../model/delivery.js';
+import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import { transaction } from './transaction.js';
+
+/** What the ledger says of a delivery. */
+export interface LedgerDelivery {
+  readonly id: string;
+  readonly finality: Finality;
+  /** Whether readers see rows of it. */
+  readonly published: boolean;
+}
+
+/** Enters a delivery into the ledger as waiting, or finds it there. */
+export async function openDelivery(
+  pool: pg.Pool,
+  delivery: DayDelivery,
+  deadline: number,
+): Promise<LedgerDelivery> {
+  const id = deliveryId(delivery);
+  await pool.query(
+    `insert into landfall.delivery (id, source, type, date, finality, since, reason, deadline)
+     values ($1, $2, $3, $4, 'waiting', now(), 'Not looked at yet.', to_timestamp($5 / 1000.0))
+     on conflict (id) do update set deadline = excluded.deadline`,
+    [id, delivery.source, delivery.type, delivery.date, deadline],
+  );
+  return readDelivery(pool, id);
+}
+
+async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
+  const { rows } = await db.query<{ id: string; finality: Finality; published: boolean }>(
+    `select id, finality, published_at is not null as published from landfall.delivery where id = $1`,
+    [id],
+  );
+  const row = rows[0];
+  if (!row) throw new Error(`Delivery ${id} is not in the ledger.`);
+  return row;
+}
+
+export interface DeliveryChange {
+  readonly id: string;
+  /** What happened: `finality`, `signal:pause`, `note` … */
+  readonly kind: string;
+  readonly reason: string;
+  /** Absent: stays as it is. */
+  readonly finality?: Finality;
+  readonly paused?: boolean;
+  /** Names the step that asks, so that asking twice changes the ledger once. */
+  readonly request: string;
+}
+
+/**
+ * Writes a change of finality, or a person's word, into the ledger with its reason. A delivery whose rows are visible
+ * keeps the finality of those rows while it is loaded again, waits or fails: what readers see is still that version.
+ */
+export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promise<LedgerDelivery> {
+  return transaction(pool, async (client) => {
+    const held = await client.query<{ finality: Finality; published: boolean }>(
+      `select finality, published_at is not null as published from landfall.delivery where id = $1 for no key update`,
+      [change.id],
+    );
+    const before = held.rows[0];
+    if (!before) throw new Error(`Delivery ${change.id} is not in the ledger.`);
+    const finality = before.published ? before.finality : (change.finality ?? before.finality);
+    const { rowCount } = await client.query(
+      `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
+       values ($1, $2, $3, $4, $5)
+       on conflict (delivery_id, request) do nothing`,
+      [change.id, change.kind, change.finality ?? finality, change.reason, change.request],
+    );
+    if (rowCount === 1) {
+      await client.query(
+        `update landfall.delivery
+         set finality = $2,
+             since = case when finality = $2 then since else now() end,
+             reason = case when $3::text is null then reason else $3 end,
+             paused = coalesce($4, paused)
+         where id = $1`,
+        [change.id, finality, change.finality === undefined ? null : change.reason, change.paused ?? null],
+      );
+    }
+    return readDelivery(client, change.id);
+  });
+}

@@ -1,0 +1,120 @@
+-- The ledger: what was loaded from where, and how final it is.
+
+create schema landfall_staging;
+comment on schema landfall_staging is 'Landfall: tables being filled, invisible to readers of the sources.';
+
+create table landfall.source (
+  name        text primary key,
+  vendor      text not null,
+  schema_name text not null unique,
+  created_at  timestamptz not null default now()
+);
+comment on table landfall.source is 'Configured feeds. A schema belongs to one source.';
+
+create table landfall.delivery (
+  id            text primary key,
+  source        text not null references landfall.source (name),
+  type          text not null,
+  date          date not null,
+  finality      text not null check (finality in
+                  ('waiting', 'loading', 'provisional', 'final', 'discarded', 'skipped', 'failed')),
+  since         timestamptz not null,
+  reason        text,
+  paused        boolean not null default false,
+  deadline      timestamptz,
+  published_at  timestamptz,
+  created_at    timestamptz not null default now()
+);
+comment on table landfall.delivery is
+  'Finality of every delivery and since when, so that a dashboard can show only what is final.';
+comment on column landfall.delivery.reason is 'Why it came to this finality, as a sentence.';
+comment on column landfall.delivery.deadline is 'When waiting for the marker ends.';
+comment on column landfall.delivery.published_at is 'When its visible rows were published; null when it has none.';
+create index on landfall.delivery (source, date desc);
+
+create table landfall.delivery_event (
+  id          bigint generated always as identity primary key,
+  delivery_id text not null references landfall.delivery (id),
+  at          timestamptz not null default now(),
+  kind        text not null,
+  finality    text not null,
+  reason      text,
+  -- Written once even when the step that writes it runs twice.
+  request     text,
+  unique (delivery_id, request)
+);
+comment on table landfall.delivery_event is
+  'History of a delivery: every change of finality and everything that people asked for, with their reasons.';
+
+create table landfall.file (
+  id          bigint generated always as identity primary key,
+  source      text not null references landfall.source (name),
+  key         text not null,
+  version     text not null,
+  size        bigint not null,
+  modified_at timestamptz not null,
+  first_seen  timestamptz not null default now(),
+  unique (source, key, version)
+);
+comment on table landfall.file is 'Files by key and content version: a rewritten key is another file.';
+
+create table landfall.load (
+  id            bigint generated always as identity primary key,
+  delivery_id   text not null references landfall.delivery (id),
+  -- Which step of which workflow run asked for it: planning twice finds the same load.
+  request       text not null,
+  -- What a delivery version consists of: a digest of its files' keys and versions.
+  fingerprint   text not null,
+  state         text not null check (state in ('staging', 'published', 'replaced', 'abandoned', 'rejected', 'discarded')),
+  marker_key    text,
+  marker_version text,
+  files         integer not null default 0,
+  batches       integer not null default 0,
+  bytes         bigint not null default 0,
+  rows_parsed      bigint not null default 0,
+  rows_loaded      bigint not null default 0,
+  rows_quarantined bigint not null default 0,
+  rows_duplicate   bigint not null default 0,
+  reason        text,
+  started_at    timestamptz not null default now(),
+  ended_at      timestamptz,
+  unique (delivery_id, request),
+  check (state <> 'published' or rows_parsed = rows_loaded + rows_quarantined + rows_duplicate)
+);
+comment on table landfall.load is 'Attempts to bring one version of a delivery in.';
+comment on column landfall.load.rows_loaded is 'Rows visible to readers once published; parsed = loaded + quarantined + duplicate.';
+-- The guard of exactly once, checked inside the publishing transaction: one visible version of a delivery,
+-- and one load being staged.
+create unique index load_published on landfall.load (delivery_id) where state = 'published';
+create unique index load_staging on landfall.load (delivery_id) where state = 'staging';
+
+create table landfall.load_file (
+  load_id   bigint not null references landfall.load (id) on delete cascade,
+  file_id   bigint not null references landfall.file (id),
+  batch     integer not null,
+  partition_value text,
+  staged_at timestamptz,
+  rows_parsed      bigint,
+  rows_loaded      bigint,
+  rows_quarantined bigint,
+  rows_duplicate   bigint,
+  first_error      text,
+  first_error_line bigint,
+  primary key (load_id, file_id),
+  check (staged_at is null or rows_parsed = rows_loaded + rows_quarantined + rows_duplicate)
+);
+comment on table landfall.load_file is 'Per file of a load: parsed = loaded + quarantined + duplicate.';
+create index on landfall.load_file (load_id, batch);
+
+create table landfall.quarantine (
+  load_id     bigint not null references landfall.load (id) on delete cascade,
+  file_id     bigint not null references landfall.file (id),
+  line        bigint not null,
+  reason      text not null,
+  raw         text not null,
+  created_at  timestamptz not null default now(),
+  primary key (load_id, file_id, line)
+);
+comment on table landfall.quarantine is
+  'Rows that could not be typed, with file, line and reason. Mend the cause, then reprocess the delivery.';
+comment on column landfall.quarantine.raw is 'The row as it came (JSON of its columns where the file is not text).';

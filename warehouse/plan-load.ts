@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+
+import pg from 'pg';
+
+import type { StoredFile } from '../stores/store.js';
+import { stagingNames, tableNames } from './names.js';
+import { transaction } from './transaction.js';
+
+export interface PlannedFile extends StoredFile {
+  readonly partitionValue: string | null;
+}
+
+export interface PlanRequest {
+  readonly deliveryId: string;
+  readonly source: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly date: string;
+  /** Names the step that asks: planning again for the same request finds the same load. */
+  readonly request: string;
+  /** Load even when this very version is published or being staged. */
+  readonly force: boolean;
+  readonly marker?: { readonly key: string; readonly version: string };
+  /** Pages of parts in key order. */
+  readonly files: AsyncIterable<readonly PlannedFile[]>;
+  readonly limits: BatchLimits;
+}
+
+export interface LoadPlan {
+  readonly loadId: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly batches: number;
+  /** The very same files are what readers see already: nothing to do. */
+  readonly published: boolean;
+}
+
+export interface BatchLimits {
+  readonly files: number;
+  /** Bytes; a larger file is a batch of its own. */
+  readonly bytes: number;
+}
+
+/** Numbers files into batches in the order they come: a step is several small files, or one large one. */
+export function batcher(limits: BatchLimits): (size: number) => number {
+  let batch = 0;
+  let files = 0;
+  let bytes = 0;
+  return (size) => {
+    if (files > 0 && (files >= limits.files || bytes + size > limits.bytes)) {
+      batch += 1;
+      files = 0;
+      bytes = 0;
+    }
+    files += 1;
+    bytes += size;
+    return batch;
+  };
+}
+
+/**
+ * Writes the plan of a load into the ledger: its files, page by page, and their batches; and makes its staging table.
+ *
+ * A load that is being staged from the very same files is joined, whoever began it, so that two workers with the same
+ * delivery help each other; one from other files is given up. The delivery's row lock makes planning, publishing and
+ * discarding take turns.
+ */
+export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortSignal): Promise<LoadPlan> {
+  const work = async (client: pg.ClientBase): Promise<LoadPlan> => {
+    const listed = await writeListing(client, plan);
+    await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
+    const { rows } = await client.query<LoadRow>(
+      `select id, request, fingerprint, state, files, bytes, batches
+       from landfall.load
+       where delivery_id = $1
+         and (state in ('staging', 'published') or request = $2 or starts_with(request, $3))
+       order by id desc`,
+      [plan.deliveryId, plan.request, `${plan.request}/after-`],
+    );
+    // The latest load of this request: the files of the earlier ones had changed when the step was repeated.
+    const asked = rows.find(
+      ({ request }) => request === plan.request || request.startsWith(`${plan.request}/after-`),
+    );
+    if (asked && (asked.state === 'published' || asked.state === 'staging') && sameFiles(asked, listed)) {
+      return toPlan(asked, asked.state === 'published');
+    }
+    const published = rows.find((row) => row.state === 'published');
+    if (published && !plan.force && sameFiles(published, listed)) return toPlan(published, true);
+    const staging = rows.find((row) => row.state === 'staging');
+    if (staging && !plan.force && sameFiles(staging, listed)) return toPlan(staging, false);
+    if (staging) await abandonLoad(client, staging.id, 'Given up for a newer plan of the same delivery.');
+    return createLoad(client, plan, listed, asked ? `${plan.request}/after-${asked.id}` : plan.request);
+  };
+  return transaction(pool, work, signal);
+}
+
+interface LoadRow {
+  readonly id: string;
+  readonly request: string;
+  readonly fingerprint: string;
+  readonly state: string;
+  readonly files: number;
+  readonly bytes: string;
+  readonly batches: number;
+}
+
+interface Listing {
+  readonly fingerprint: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly batches: number;
+}
+
+function sameFiles(load: LoadRow, listing: Listing): boolean {
+  return load.fingerprint === listing.fingerprint;
+}
+
+function toPlan(load: LoadRow, published: boolean): LoadPlan {
+  return {
+    loadId: load.id,
+    files: load.files,
+    bytes: Number(load.bytes),
+    batches: load.batches,
+    published,
+  };
+}
+
+async function writeListing(client: pg.ClientBase, plan: PlanRequest): Promise<Listing> {
+  await client.query(`
+    create temporary table planned (
+      file_id bigint not null, batch integer not null, partition_value text
+    ) on commit drop`);
+  const digest = createHash('sha256');
+  const batchOf = batcher(plan.limits);
+  let files = 0;
+  let bytes = 0;
+  let batches = 0;
+  for await (const page of plan.files) {
+    const batchNumbers = page.map((file) => batchOf(file.size));
+    for (const file of page) digest.update(`${file.key}\0${file.version}\n`);
+    files += page.length;
+    bytes += page.reduce((sum, file) => sum + file.size, 0);
+    batches = Math.max(batches, 1 + (batchNumbers.at(-1) ?? -1));
+    await client.query(
+      `with listed as (
+         select * from unnest($2::text[], $3::text[], $4::bigint[], $5::float8[], $6::integer[], $7::text[])
+           with ordinality as f (key, version, size, modified, batch, partition_value, position)
+       ),
+       entered as (
+         insert into landfall.file (source, key, version, size, modified_at)
+         select $1, key, version, size, to_timestamp(modified / 1000.0) from listed order by position
+         on conflict (source, key, version) do update set size = excluded.size
+         returning id, key, version
+       )
+       insert into planned (file_id, batch, partition_value)
+       select entered.id, listed.batch, listed.partition_value
+       from listed join entered using (key, version)`,
+      [
+        plan.source,
+        page.map((file) => file.key),
+        page.map((file) => file.version),
+        page.map((file) => file.size),
+        page.map((file) => file.modified),
+        batchNumbers,
+        page.map((file) => file.partitionValue),
+      ],
+    );
+  }
+  return { fingerprint: digest.digest('hex'), files, bytes, batches };
+}
+
+async function createLoad(
+  client: pg.ClientBase,
+  plan: PlanRequest,
+  listing: Listing,
+  request: string,
+): Promise<LoadPlan> {
+  const { rows } = await client.query<LoadRow>(
+    `insert into landfall.load
+       (delivery_id, request, fingerprint, state, marker_key, marker_version, files, batches, bytes)
+     values ($1, $2, $3, 'staging', $4, $5, $6, $7, $8)
+     returning id, request, fingerprint, state, files, bytes, batches`,
+    [
+      plan.deliveryId,
+      request,
+      listing.fingerprint,
+      plan.marker?.key ?? null,
+      plan.marker?.version ?? null,
+      listing.files,
+      listing.batches,
+      listing.bytes,
+    ],
+  );
+  const load = rows[0];
+  if (!load) throw new Error('insert returned no row');
+  await client.query(
+    `insert into landfall.load_file (load_id, file_id, batch, partition_value)
+     select $1, file_id, batch, partition_value from planned`,
+    [load.id],
+  );
+  // The check constraint spares Postgres a scan of the rows when the table is attached as the day's partition.
+  // Logged, unlike staging tables that are merged from: this very table becomes the partition.
+  const { table } = tableNames(plan.schema, plan.table, plan.date);
+  await client.query(
+    `create table ${stagingNames(load.id).table} (
+       like ${table} including defaults including comments including storage,
+       constraint landfall_day check (export_date = ${pg.escapeLiteral(plan.date)}::date)
+     )`,
+  );
+  return toPlan(load, false);
+}
+
+/** Drops what was staged; the ledger keeps the load with its reason. Nothing happens to a load that is not staging. */
+export async function abandonLoad(
+  client: pg.ClientBase,
+  loadId: string,
+  reason: string,
+  state: 'abandoned' | 'rejected' | 'discarded' = 'abandoned',
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `update landfall.load set state = $2, reason = $3, ended_at = now() where id = $1 and state = 'staging'`,
+    [loadId, state, reason],
+  );
+  if (rowCount !== 1) return;
+  await client.query(`drop table if exists ${stagingNames(loadId).table}`);
+  // Of a rejected load they are the reason.
+  if (state !== 'rejected')
+    await client.query('delete from landfall.quarantine where load_id = $1', [loadId]);
+}
