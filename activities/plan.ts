@@ -1,0 +1,81 @@
+import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import type { Store } from '../stores/store.js';
+import type { Vendor } from '../vendors/vendor.js';
+import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
+import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
+import type { Dependencies } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
+
+export interface PlanStep {
+  readonly delivery: DayDelivery;
+  /** Names this load: repeating the step finds the same one. */
+  readonly request: string;
+  readonly force: boolean;
+  /** Absent when a person accepted the delivery without it. */
+  readonly marker?: { readonly key: string; readonly version: string };
+}
+
+export interface Plan extends LoadPlan {
+  /** First batch that is not staged yet, and what the earlier ones brought. */
+  readonly nextBatch: number;
+  readonly staged: BatchRows;
+  /** Objects below the day that are no parts. */
+  readonly ignored: number;
+}
+
+/**
+ * 20,000 parts are 80 steps of 250 files, under 1,000 events of history; a day of large parts is steps of one file, so
+ * that several are loaded at the same time.
+ */
+const measuredLimits: BatchLimits = { files: 250, bytes: 32 * 1024 * 1024 };
+
+export function createPlan({ pool, source, batchLimits = measuredLimits }: Dependencies) {
+  return async function plan(step: PlanStep): Promise<Plan> {
+    const { config, vendor, store } = source(step.delivery.source);
+    const { type, date } = step.delivery;
+    const seen = { files: 0, ignored: 0 };
+    return withHeartbeat(
+      () => ({ listed: seen.files + seen.ignored }),
+      async (signal) => {
+        const load = await planLoad(
+          pool,
+          {
+            deliveryId: deliveryId(step.delivery),
+            source: step.delivery.source,
+            schema: config.schema,
+            table: vendor.table(type).name,
+            date,
+            request: step.request,
+            force: step.force,
+            ...(step.marker ? { marker: step.marker } : {}),
+            files: listParts(vendor, store, step.delivery, seen, signal),
+            limits: batchLimits,
+          },
+          signal,
+        );
+        const { nextBatch, staged } = await batchRows(pool, load.loadId);
+        return { ...load, nextBatch: nextBatch ?? load.batches, staged, ignored: seen.ignored };
+      },
+    );
+  };
+}
+
+/** Pages of a day's parts: hidden files, markers and folders are passed over and counted. */
+async function* listParts(
+  vendor: Vendor,
+  store: Store,
+  { type, date }: DayDelivery,
+  seen: { files: number; ignored: number },
+  signal: AbortSignal,
+): AsyncGenerator<readonly PlannedFile[]> {
+  for await (const page of store.list(vendor.dayPrefix(type, date), { signal })) {
+    const parts: PlannedFile[] = [];
+    for (const file of page.files) {
+      const what = vendor.classify(file.key, type, date);
+      if (what.kind === 'part') parts.push({ ...file, partitionValue: what.partitionValue });
+    }
+    seen.files += parts.length;
+    seen.ignored += page.files.length - parts.length;
+    yield parts;
+  }
+}

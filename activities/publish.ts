@@ -1,0 +1,60 @@
+import type { LoadCounts } from '../model/control.js';
+import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import { discardDelivery } from '../warehouse/discard-delivery.js';
+import { publishLoad } from '../warehouse/publish-load.js';
+import type { Dependencies } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
+
+export interface PublishStep {
+  readonly delivery: DayDelivery;
+  readonly loadId: string;
+  readonly finality: 'provisional' | 'final';
+  /** Why it has this finality, as a sentence. */
+  readonly reason: string;
+}
+
+export function createPublish({ pool, source }: Dependencies) {
+  return async function publish(step: PublishStep): Promise<LoadCounts> {
+    const { config, vendor } = source(step.delivery.source);
+    const table = vendor.table(step.delivery.type);
+    return withHeartbeat(
+      () => ({ publishing: deliveryId(step.delivery) }),
+      (signal) =>
+        publishLoad(
+          pool,
+          {
+            loadId: step.loadId,
+            deliveryId: deliveryId(step.delivery),
+            schema: config.schema,
+            table: table.name,
+            key: table.key,
+            date: step.delivery.date,
+            quarantineLimit: config.quarantineLimit,
+            finality: step.finality,
+            reason: step.reason,
+          },
+          signal,
+        ),
+    );
+  };
+}
+
+export interface DiscardStep {
+  readonly delivery: DayDelivery;
+  readonly reason: string;
+  readonly request: string;
+}
+
+export function createDiscard({ pool, source }: Dependencies) {
+  return async function discard(step: DiscardStep): Promise<void> {
+    const { config, vendor } = source(step.delivery.source);
+    await discardDelivery(pool, {
+      deliveryId: deliveryId(step.delivery),
+      schema: config.schema,
+      table: vendor.table(step.delivery.type).name,
+      date: step.delivery.date,
+      reason: step.reason,
+      request: step.request,
+    });
+  };
+}
