@@ -1,0 +1,74 @@
+/** What the Web UI shows of a delivery to someone who never saw the code: a small table in markdown. */
+
+import type { BackfillStatus, LoadCounts } from '../model/control.js';
+import { finalities, type Finality } from '../model/delivery.js';
+
+/** What a delivery's page shows of its state. */
+export interface Shown {
+  finality: Finality;
+  /** A sentence: what happens next. */
+  next: string;
+  counts: LoadCounts;
+  filesPlanned: number;
+}
+
+/** The Web UI's box holds seven lines, so what matters comes first; the delivery's name stands above it. */
+export function deliveryDetails(shown: Shown, paused: boolean): string {
+  const { counts } = shown;
+  const files =
+    shown.filesPlanned > 0 && counts.files < shown.filesPlanned
+      ? `${whole(counts.files)} of ${whole(shown.filesPlanned)}`
+      : whole(counts.files);
+  const visible = shown.finality === 'final' || shown.finality === 'provisional';
+  return table([
+    ['Finality', paused ? `${shown.finality} (paused)` : shown.finality],
+    ['Next', paused ? 'Nothing new starts until `resume`.' : shown.next],
+    ['Files', counts.bytes === 0 ? files : `${files} (${megabytes(counts.bytes)})`],
+    [
+      'Rows',
+      visible || counts.loaded === 0 ? whole(counts.loaded) : `${whole(counts.loaded)} staged, not visible`,
+    ],
+    ['Quarantined', whole(counts.quarantined)],
+    ...(counts.duplicate > 0 ? [['Duplicates removed', whole(counts.duplicate)] as const] : []),
+  ]);
+}
+
+export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<string>): string {
+  const settled = finalities.flatMap((finality) => {
+    const count = status.settled[finality];
+    return count === undefined ? [] : [`${whole(count)} ${finality}`];
+  });
+  const inFlight = status.inFlight.map((id) => (waiting.has(id) ? `${id} (waits for its marker)` : id));
+  return table([
+    ['Deliveries', `${whole(status.position)} of ${whole(status.total)} looked at, newest first`],
+    ['Started', whole(status.started)],
+    ['Left alone', `${whole(status.leftAlone)} (final, skipped or discarded before)`],
+    ['In flight', list(inFlight)],
+    ['Came to rest', settled.length === 0 ? 'none yet' : settled.join(', ')],
+    ['Failed', list(status.failed, status.settled.failed)],
+  ]);
+}
+
+const mostListed = 10;
+
+function list(names: readonly string[], count = names.length): string {
+  if (names.length === 0) return 'none';
+  const listed = names.slice(0, mostListed);
+  return listed.join(', ') + (count > listed.length ? ` and ${whole(count - listed.length)} more` : '');
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  // People's reasons stand in it, and a line break would end the table.
+  const cell = (value: string): string => value.replace(/\s+/g, ' ').replaceAll('|', '\\|');
+  const lines = rows.map(([name, value]) => `| ${name} | ${cell(value)} |`);
+  return ['| | |', '|---|---|', ...lines].join('\n');
+}
+
+/** Written without Intl, whose output may differ between workers. */
+function whole(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,22 @@
+/** What a source's schedule runs: finds deliveries that nobody has started yet. */
+
+import { startDelivery } from './start.js';
+import { long } from './steps.js';
+
+export interface DiscoverResult {
+  /** Ids of the deliveries that were started or found running. */
+  readonly started: readonly string[];
+}
+
+/**
+ * Starts the deliveries of a source that its store or the calendar shows and the ledger does not know, or knows as
+ * unfinished; one that runs already is left running. Nothing else is needed to stay current.
+ */
+export async function discover({ source }: { source: string }): Promise<DiscoverResult> {
+  const { listing } = long(60_000);
+  const { starts } = await listing.discover.executeWithOptions({ summary: `what is new in ${source}` }, [
+    { source, now: Date.now() },
+  ]);
+  for (const start of starts) await startDelivery(start);
+  return { started: starts.map((start) => start.workflowId) };
+}

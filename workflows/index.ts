@@ -1,0 +1,4 @@
+/** Workflow types as Temporal knows them. A delivery's type is its vendor's name. */
+export { backfill } from './backfill.js';
+export { discover } from './discover.js';
+export { optimizely } from './optimizely.js';

@@ -1,0 +1,137 @@
+/** Plan, stage, publish: how a delivery whose files are there comes into the tables. */
+
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+
+import type { Plan } from '../activities/plan.js';
+import type { DeliveryInput, LoadCounts } from '../model/control.js';
+import { decidedByWorkflow, failureTypes, type FailureType } from '../model/failure.js';
+import type { Desk } from './desk.js';
+import { inFlight } from './in-flight.js';
+import { long } from './steps.js';
+
+export interface LoadRequest {
+  /** Names the load over all runs of the workflow. */
+  readonly request: string;
+  readonly force: boolean;
+  readonly marker?: { readonly key: string; readonly version: string };
+  readonly finality: 'provisional' | 'final';
+}
+
+export type LoadOutcome =
+  | { readonly kind: 'published'; readonly counts: LoadCounts; readonly reason: string }
+  /** Somebody asked for something else meanwhile. */
+  | { readonly kind: 'interrupted' }
+  /** History has grown long: go on in a new run, with the same request. */
+  | { readonly kind: 'continue' }
+  /** What was planned does not hold any more: plan again. */
+  | { readonly kind: 'again'; readonly type: FailureType; readonly reason: string };
+
+/**
+ * Loads a delivery, `inFlight` batches at a time. Ends early when people ask for something else; what is staged by then
+ * is dropped by the next plan or by the ending. Errors that retries and a new plan cannot mend are thrown.
+ */
+export async function load(desk: Desk, input: DeliveryInput, request: LoadRequest): Promise<LoadOutcome> {
+  const scope = new CancellationScope();
+  const work = scope.run(() => planStagePublish(desk, input, request));
+  let done = false;
+  const settled = work.then(
+    () => (done = true),
+    () => (done = true),
+  );
+  await condition(() => done || desk.hasNews());
+  if (!done) scope.cancel();
+  await settled;
+  try {
+    return await work;
+  } catch (error) {
+    if (isCancellation(error) && desk.hasNews()) return { kind: 'interrupted' };
+    const failure = rootFailure(error);
+    const type = decidedByWorkflow.find((known) => known === failure?.type);
+    if (type !== undefined) return { kind: 'again', type, reason: failure?.message ?? type };
+    throw error;
+  }
+}
+
+async function planStagePublish(
+  desk: Desk,
+  input: DeliveryInput,
+  request: LoadRequest,
+): Promise<LoadOutcome> {
+  const { listing, staging, publishing } = long(input.heartbeatTimeout);
+  const delivery = { source: input.source, type: input.type, date: input.date };
+  desk.show({ finality: 'loading', next: 'Lists the files.' });
+  const plan = await listing.plan.executeWithOptions({ summary: 'list the files and plan their load' }, [
+    {
+      delivery,
+      request: request.request,
+      force: request.force,
+      ...(request.marker ? { marker: request.marker } : {}),
+    },
+  ]);
+  const loadId = plan.loadId;
+
+  if (!plan.published) {
+    let staged = countsOf(plan);
+    desk.show({ counts: staged, filesPlanned: plan.files, next: 'Stages the files.' });
+    const hold = async (): Promise<boolean> => {
+      await desk.whileRunning();
+      return !workflowInfo().continueAsNewSuggested;
+    };
+    const next = await inFlight(plan.nextBatch, plan.batches, input.inFlight, hold, async (batch) => {
+      const summary = `stage batch ${batch + 1} of ${plan.batches}`;
+      const rows = await staging.stage.executeWithOptions({ summary }, [{ delivery, loadId, batch }]);
+      staged = add(staged, rows);
+      desk.show({ counts: staged });
+    });
+    if (next < plan.batches) return { kind: 'continue' };
+    desk.show({ next: 'Publishes the staged rows.' });
+  }
+  await desk.whileRunning();
+  const reason = publishReason(request, plan);
+  const counts = await publishing.publish.executeWithOptions(
+    { summary: `publish ${plan.files} ${plan.files === 1 ? 'file' : 'files'}` },
+    [{ delivery, loadId, finality: request.finality, reason }],
+  );
+  return { kind: 'published', counts, reason };
+}
+
+function publishReason(request: LoadRequest, plan: Plan): string {
+  const why = request.marker ? `${request.marker.key} is there.` : 'Accepted without its marker.';
+  return plan.files === 0 ? `${why} It has no parts: an empty day.` : why;
+}
+
+type Rows = Omit<LoadCounts, 'duplicate'>;
+
+function countsOf(plan: Plan): LoadCounts {
+  return { ...plan.staged, duplicate: 0 };
+}
+
+function add(sum: LoadCounts, rows: Rows): LoadCounts {
+  return {
+    files: sum.files + rows.files,
+    bytes: sum.bytes + rows.bytes,
+    parsed: sum.parsed + rows.parsed,
+    loaded: sum.loaded + rows.loaded,
+    quarantined: sum.quarantined + rows.quarantined,
+    duplicate: sum.duplicate,
+  };
+}
+
+/** The failure that an activity threw, by whatever it came wrapped. */
+export function rootFailure(error: unknown): ApplicationFailure | undefined {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ActivityFailure) return rootFailure(error.cause);
+  return undefined;
+}
+
+/** A file that cannot be read may still be written anew; everything else is planned again at once. */
+export function waitsForVendor(type: FailureType): boolean {
+  return type === failureTypes.fileUnreadable;
+}

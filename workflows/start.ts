@@ -1,0 +1,57 @@
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+} from '@temporalio/common';
+import {
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+
+import type { DeliveryStart } from '../config/delivery-start.js';
+import { searchAttributes } from '../model/control.js';
+
+const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
+const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
+const dateKey = defineSearchAttributeKey(searchAttributes.date, SearchAttributeType.DATETIME);
+
+/**
+ * Starts a delivery under its own id, to go on whatever becomes of us. One that runs already is left running and asked
+ * to tell `listener` when it comes to rest.
+ *
+ * @returns whether it was started or found running; false when it ended just now, so that nobody will tell.
+ */
+export async function startDelivery(start: DeliveryStart, listener?: string): Promise<boolean> {
+  const input = listener === undefined ? start.input : { ...start.input, notify: listener };
+  try {
+    await startChild(start.workflowType, {
+      workflowId: start.workflowId,
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      typedSearchAttributes: [
+        { key: sourceKey, value: input.source },
+        { key: vendorKey, value: input.vendor },
+        { key: dateKey, value: new Date(`${input.date}T00:00:00Z`) },
+      ],
+      staticSummary: start.staticSummary,
+      staticDetails: start.staticDetails,
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (listener === undefined) return true;
+    try {
+      await getExternalWorkflowHandle(start.workflowId).signal('notify', listener);
+      return true;
+    } catch (gone) {
+      if (isCancellation(gone)) throw gone;
+      log.info(`${start.workflowId} ended before it could be asked to tell: ${String(gone)}`);
+      return false;
+    }
+  }
+}
