@@ -1,0 +1,39 @@
+import { didYouMean } from '../config/suggest.js';
+import { findSource } from '../config/find-source.js';
+import type { SourceConfig } from '../config/schema.js';
+import { isDay } from '../config/is-day.js';
+import { UsageError } from './usage-error.js';
+
+export interface NamedDelivery {
+  readonly id: string;
+  readonly source: SourceConfig;
+  readonly type: string;
+  readonly date: string;
+}
+
+/** Takes `<source>/<type>/<date>` apart. Throws an error that says which part is wrong and what it may be. */
+export function parseDeliveryId(sources: readonly SourceConfig[], id: string): NamedDelivery {
+  const parts = id.split('/');
+  const [name = '', type = '', date = ''] = parts;
+  if (parts.length !== 3) {
+    throw new UsageError(
+      `'${id}' is not the id of a delivery: that is <source>/<type>/<date>, such as experiments/events/2026-11-20.`,
+    );
+  }
+  const source = findSource(sources, name);
+  requireType(source, type);
+  requireDay(date);
+  return { id, source, type, date };
+}
+
+export function requireType(source: SourceConfig, type: string): void {
+  const types: readonly string[] = source.types;
+  if (types.includes(type)) return;
+  throw new UsageError(
+    `Source '${source.name}' does not load '${type}'${didYouMean(type, types) || '.'} Its types are ${types.join(', ')}.`,
+  );
+}
+
+export function requireDay(date: string): void {
+  if (!isDay(date)) throw new UsageError(`'${date}' is not a day (YYYY-MM-DD).`);
+}

@@ -1,0 +1,84 @@
+/** A delivery as text, for `landfall show`. */
+
+import { writeInstant } from './instant.js';
+import type { FoundDelivery } from './queries/find-delivery.js';
+import type { ListedEvent } from './queries/list-events.js';
+import type { FaultyFile, QuarantinedRow } from './queries/list-faults.js';
+import type { ListedLoad } from './queries/list-loads.js';
+import { writeTable } from './table.js';
+
+export interface ShownDelivery extends FoundDelivery {
+  readonly loads: readonly ListedLoad[];
+  readonly events: readonly ListedEvent[];
+  /** Of the newest load: at most 20 files. */
+  readonly filesWithErrors: readonly FaultyFile[];
+  /** Of the newest load: at most 5 rows. */
+  readonly firstQuarantined: readonly QuarantinedRow[];
+  readonly webUi?: string;
+}
+
+export function writeDelivery(shown: ShownDelivery): string {
+  return [
+    writeHead(shown),
+    writeLoads(shown),
+    section(
+      'History',
+      shown.events.map((event) => writeEvent(event)),
+    ),
+    section(
+      'Files with errors',
+      shown.filesWithErrors.map(
+        ({ file, parsed, quarantined, firstError, firstErrorLine }) =>
+          `${file}: ${quarantined} of ${parsed} rows in quarantine; first ` +
+          `${firstErrorLine === null ? '' : `in line ${firstErrorLine}`}: ${firstError}`,
+      ),
+    ),
+    section(
+      'First rows in quarantine (the rows themselves are in landfall.quarantine)',
+      shown.firstQuarantined.map(({ file, line, reason }) => `${file}, line ${line}: ${reason}`),
+    ),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function writeHead(shown: ShownDelivery): string {
+  const state = `${shown.finality}${shown.paused ? ' (paused)' : ''}, since ${writeInstant(shown.since)}`;
+  const lines: (readonly [string, string | null | undefined])[] = [
+    ['Finality', state],
+    ['Reason', shown.reason],
+    ['Schema', shown.schema],
+    ['Published', shown.publishedAt === null ? 'not yet' : writeInstant(shown.publishedAt)],
+    ['Awaited until', shown.deadline === null ? null : writeInstant(shown.deadline)],
+    ['Web UI', shown.webUi],
+  ];
+  const told = lines.filter(
+    (line): line is readonly [string, string] => line[1] !== null && line[1] !== undefined,
+  );
+  return [shown.delivery, ...told.map(([name, value]) => `  ${name.padEnd(15)}${value}`)].join('\n');
+}
+
+function writeLoads({ loads }: ShownDelivery): string {
+  if (loads.length === 0) return 'Nothing of it was loaded yet.';
+  const table = writeTable(loads, [
+    { title: 'LOAD', cell: (load) => load.load },
+    { title: 'STATE', cell: (load) => load.state },
+    { title: 'FILES', cell: (load) => load.files },
+    { title: 'PARSED', cell: (load) => load.parsed },
+    { title: 'LOADED', cell: (load) => load.loaded },
+    { title: 'QUARANTINED', cell: (load) => load.quarantined },
+    { title: 'DUPLICATE', cell: (load) => load.duplicate },
+    { title: 'STARTED', cell: (load) => writeInstant(load.startedAt) },
+    { title: 'ENDED', cell: (load) => (load.endedAt === null ? undefined : writeInstant(load.endedAt)) },
+    { title: 'REASON', cell: (load) => load.reason ?? undefined },
+  ]);
+  return section('Loads, newest first (parsed = loaded + quarantined + duplicate)', table.split('\n'));
+}
+
+function writeEvent({ at, kind, finality, reason }: ListedEvent): string {
+  return `${writeInstant(at)}  ${kind === 'finality' ? finality : kind}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : [title, ...lines.map((line) => `  ${line}`)].join('\n');
+}

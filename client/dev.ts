@@ -1,0 +1,178 @@
+/** `landfall dev`: everything on one machine. */
+
+import { join, relative } from 'node:path';
+
+import { rangeSlice } from '../activities/backfill.js';
+import { loadConfig, loadConfigIfAny } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { workflowTypes } from '../model/control.js';
+import { countDays } from '../model/day.js';
+import { deliveryId } from '../model/delivery.js';
+import type { SampleBucket } from '../sandbox/sample-bucket.js';
+import { beginBackfill } from './backfill.js';
+import { removeDevState, writeDevState } from './dev-state.js';
+import { ending } from './dev/ending.js';
+import { readResults, writeResults } from './dev/landed.js';
+import { sampleSource, writeSampleConfig } from './dev/sample-config.js';
+import { bringPostgres, bringSample, bringTemporal, type Sandbox } from './dev/servers.js';
+import { watchDeliveries } from './dev/watch-deliveries.js';
+import { openPlace, type Place } from './place.js';
+import type { ListedDelivery } from './queries/list-deliveries.js';
+import type { ExitCode, Session } from './session.js';
+import { setUpPostgres, setUpTemporal } from './setup.js';
+import { scheduleId } from './setup/schedule.js';
+import { writeStatus } from './status.js';
+import { withLedger } from './with-ledger.js';
+import { withTemporal } from './with-temporal.js';
+
+export interface DevOptions {
+  /** End when what there is has landed, instead of staying up. */
+  readonly once: boolean;
+}
+
+/**
+ * Brings up what is not configured, runs a worker, loads what there is, shows what landed, and stays up until SIGINT or
+ * SIGTERM. Everything it keeps lies in `.landfall`, where the next start finds it.
+ */
+export async function runDev(session: Session, options: DevOptions): Promise<ExitCode> {
+  const { terminal, output } = session;
+  const end = ending();
+  const sandbox: Sandbox = {
+    folder: join(terminal.cwd, '.landfall'),
+    terminal,
+    progress: (line) => output.note(line),
+    defer: end.defer,
+  };
+  try {
+    return await end.unlessAsked(bringUpAndLoad(session, options, sandbox, end.asked));
+  } finally {
+    await end.run();
+  }
+}
+
+async function bringUpAndLoad(
+  session: Session,
+  options: DevOptions,
+  sandbox: Sandbox,
+  asked: AbortSignal,
+): Promise<ExitCode> {
+  const { terminal, output, configPath } = session;
+  const named = {
+    env: terminal.env,
+    cwd: terminal.cwd,
+    ...(configPath === undefined ? {} : { path: configPath }),
+  };
+  const own = await loadConfigIfAny(named);
+  const { config, sample, madePath } = await withSources(sandbox, own);
+
+  const { openLog } = await import('../worker/log.js');
+  const { installRuntime } = await import('../worker/runtime.js');
+  // We stop the worker ourselves, before the servers that it needs.
+  installRuntime(openLog(join(sandbox.folder, 'worker.log')), config.metrics, 'leave');
+
+  const postgresUrl = await bringPostgres(sandbox, own);
+  const { access, webUi } = await bringTemporal(sandbox, own);
+  await writeDevState(terminal.cwd, {
+    pid: process.pid,
+    postgresUrl,
+    temporal: { address: access.connectionOptions.address, namespace: access.namespace },
+    ...(webUi === undefined ? {} : { webUi }),
+    ...(madePath === undefined ? {} : { configPath: madePath }),
+  });
+  sandbox.defer(() => removeDevState(terminal.cwd));
+  const place = await openPlace(configPath, terminal);
+  await setUpPostgres(place);
+  await setUpTemporal(place);
+
+  const { startWorker } = await import('../worker/run.js');
+  const worker = await startWorker(config, { temporal: access, postgresUrl });
+  sandbox.defer(async () => {
+    worker.stop();
+    await worker.done;
+  });
+
+  output.note('Loads what there is:');
+  const ids = sample === undefined ? await discoverAll(place) : await backfillSample(place, sample);
+  const deliveries = await withLedger(place, (pool) =>
+    watchDeliveries(pool, ids, (line) => output.note(line), asked),
+  );
+  await tellWhatLanded(place, session, deliveries, { postgresUrl, webUi });
+  if (options.once) return deliveries.some(({ finality }) => finality === 'failed') ? 1 : 0;
+
+  output.note('\nStays up until Ctrl-C. In another terminal: npx landfall status');
+  await Promise.race([worker.done, new Promise((resolve) => asked.addEventListener('abort', resolve))]);
+  return 0;
+}
+
+/** The configuration, with the sample's source where it names none. */
+async function withSources(
+  sandbox: Sandbox,
+  own: Config | undefined,
+): Promise<{ config: Config; sample?: SampleBucket; madePath?: string }> {
+  if (own !== undefined && own.sources.length > 0) return { config: own };
+  const { server, sample } = await bringSample(sandbox);
+  const madePath = join(sandbox.folder, 'landfall.yaml');
+  await writeSampleConfig(madePath, server, sample);
+  const made = await loadConfig({ env: sandbox.terminal.env, cwd: sandbox.terminal.cwd, path: madePath });
+  return { config: { ...made, ...own, sources: made.sources }, sample, madePath };
+}
+
+/** Starts the sample's days as a backfill, which leaves alone what an earlier start has loaded. */
+async function backfillSample(place: Place, { from, to }: SampleBucket): Promise<string[]> {
+  const request = { source: sampleSource, from, to, maxInFlight: 4 };
+  await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
+  const types = place.config.sources.find(({ name }) => name === sampleSource)?.types ?? [];
+  const total = countDays(from, to) * types.length;
+  return rangeSlice({ ...request, types }, 0, total).map((day) =>
+    deliveryId({ source: sampleSource, ...day }),
+  );
+}
+
+/** Runs what the schedules run, at once. */
+async function discoverAll(place: Place): Promise<string[]> {
+  return withTemporal(place, async ({ client }) => {
+    const found = await Promise.all(
+      place.config.sources.map(({ name }) =>
+        client.workflow.execute(workflowTypes.discover, {
+          workflowId: scheduleId(name),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue: place.config.temporal.taskQueue,
+          args: [{ source: name }],
+        }),
+      ),
+    );
+    return (found as { started: string[] }[]).flatMap(({ started }) => started);
+  });
+}
+
+async function tellWhatLanded(
+  place: Place,
+  { output, terminal }: Session,
+  deliveries: readonly ListedDelivery[],
+  where: { readonly postgresUrl: string; readonly webUi: string | undefined },
+): Promise<void> {
+  const schemas = [...new Set(place.config.sources.map(({ schema }) => schema))];
+  const results = await withLedger(place, (pool) =>
+    Promise.all(schemas.map(async (schema) => ({ schema, results: await readResults(pool, schema) }))),
+  );
+  const folder = relative(terminal.cwd, join(terminal.cwd, '.landfall'));
+  output.result({ deliveries, results, ...where }, () =>
+    [
+      '',
+      writeStatus(deliveries, terminal.width),
+      ...results.flatMap(({ schema, results: rows }) =>
+        rows.length === 0
+          ? []
+          : [
+              '',
+              `Results of the experiments, by select * from ${schema}.experiment_results():`,
+              writeResults(rows),
+            ],
+      ),
+      '',
+      `Web UI:    ${where.webUi ?? 'as your Temporal has it'}`,
+      `Postgres:  ${where.postgresUrl}`,
+      `Kept in:   ${folder}/ (the worker's log too)`,
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,82 @@
+/** Brings up what is not configured, in the order in which it is needed, and takes it down in the other. */
+
+import { join } from 'node:path';
+
+import type { Config } from '../../config/schema.js';
+import { configuredTemporal, type TemporalAccess } from '../../config/temporal.js';
+import { addDays, dayOf } from '../../model/day.js';
+import type { Progress } from '../../sandbox/progress.js';
+import type { SampleBucket } from '../../sandbox/sample-bucket.js';
+import type { S3Server } from '../../sandbox/s3.js';
+import type { Terminal } from '../terminal.js';
+
+/** What `defer` was given is done at the end, last first. */
+export type Defer = (end: () => Promise<void>) => void;
+
+export interface Sandbox {
+  /** `.landfall` in the current directory. */
+  readonly folder: string;
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly defer: Defer;
+}
+
+/** `postgres.url`, or DATABASE_URL, or a server of our own. */
+export async function bringPostgres(sandbox: Sandbox, config: Config | undefined): Promise<string> {
+  const configured = config?.postgres?.url.reveal() ?? sandbox.terminal.env['DATABASE_URL'];
+  if (configured !== undefined && configured !== '') return configured;
+  const { startPostgres } = await import('../../sandbox/postgres.js');
+  const { freePort } = await import('../../sandbox/ports.js');
+  const server = await startPostgres({
+    dataDir: join(sandbox.folder, 'postgres'),
+    // The same one at every start, if it can be had: people keep connection strings.
+    port: await freePort(54329),
+    progress: sandbox.progress,
+  });
+  sandbox.defer(() => server.stop());
+  return server.url;
+}
+
+export interface BroughtTemporal {
+  readonly access: TemporalAccess;
+  readonly webUi?: string;
+}
+
+/** The connection that the temporal CLI would use, or a dev server of our own with its Web UI. */
+export async function bringTemporal(sandbox: Sandbox, config: Config | undefined): Promise<BroughtTemporal> {
+  const configured = configuredTemporal(config?.temporal.profile, sandbox.terminal.env);
+  if (configured) {
+    const webUi = config?.temporal.webUi;
+    return { access: configured, ...(webUi === undefined ? {} : { webUi }) };
+  }
+  const { temporalCli } = await import('../../sandbox/temporal-cli.js');
+  const { startTemporal } = await import('../../sandbox/temporal-server.js');
+  const server = await startTemporal({
+    binary: await temporalCli(sandbox.progress),
+    dbFile: join(sandbox.folder, 'temporal.db'),
+    logFile: join(sandbox.folder, 'temporal.log'),
+  });
+  sandbox.defer(() => server.stop());
+  return {
+    access: { connectionOptions: { address: server.address }, namespace: server.namespace },
+    webUi: server.uiUrl,
+  };
+}
+
+/** An S3 server that holds a sample export. */
+export async function bringSample(sandbox: Sandbox): Promise<{ server: S3Server; sample: SampleBucket }> {
+  const { startS3 } = await import('../../sandbox/s3.js');
+  const { fillSampleBucket, sampleBuckets } = await import('../../sandbox/sample-bucket.js');
+  const directory = join(sandbox.folder, 's3');
+  const server = await startS3({ directory, buckets: sampleBuckets });
+  sandbox.defer(() => server.stop());
+  const samples = sandbox.terminal.env['LANDFALL_SAMPLES'];
+  const sample = await fillSampleBucket({
+    server,
+    memory: join(sandbox.folder, 'sample'),
+    ...(samples === undefined || samples === '' ? {} : { samples }),
+    lastDay: addDays(dayOf(Date.now()), -1),
+    progress: sandbox.progress,
+  });
+  return { server, sample };
+}

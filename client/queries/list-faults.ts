@@ -1,0 +1,55 @@
+import type pg from 'pg';
+
+export interface FaultyFile {
+  readonly file: string;
+  readonly parsed: number;
+  readonly quarantined: number;
+  readonly firstError: string;
+  readonly firstErrorLine: number | null;
+}
+
+/** Files of a load that have rows in quarantine, in key order. */
+export async function listFaultyFiles(pool: pg.Pool, load: string, limit: number): Promise<FaultyFile[]> {
+  const { rows } = await pool.query<{
+    readonly key: string;
+    readonly rows_parsed: string;
+    readonly rows_quarantined: string;
+    readonly first_error: string;
+    readonly first_error_line: string | null;
+  }>(
+    `select f.key, lf.rows_parsed, lf.rows_quarantined, lf.first_error, lf.first_error_line
+     from landfall.load_file lf
+     join landfall.file f on f.id = lf.file_id
+     where lf.load_id = $1 and lf.first_error is not null
+     order by f.key, f.id
+     limit $2`,
+    [load, limit],
+  );
+  return rows.map((row) => ({
+    file: row.key,
+    parsed: Number(row.rows_parsed),
+    quarantined: Number(row.rows_quarantined),
+    firstError: row.first_error,
+    firstErrorLine: row.first_error_line === null ? null : Number(row.first_error_line),
+  }));
+}
+
+export interface QuarantinedRow {
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** The rows themselves stay in the database: they may hold what is not for a screen. */
+export async function listQuarantined(pool: pg.Pool, load: string, limit: number): Promise<QuarantinedRow[]> {
+  const { rows } = await pool.query<{ readonly key: string; readonly line: string; readonly reason: string }>(
+    `select f.key, q.line, q.reason
+     from landfall.quarantine q
+     join landfall.file f on f.id = q.file_id
+     where q.load_id = $1
+     order by f.key, f.id, q.line
+     limit $2`,
+    [load, limit],
+  );
+  return rows.map(({ key, line, reason }) => ({ file: key, line: Number(line), reason }));
+}

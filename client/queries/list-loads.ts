@@ -1,0 +1,65 @@
+import type pg from 'pg';
+
+export interface ListedLoad {
+  readonly load: string;
+  readonly state: string;
+  readonly files: number;
+  readonly filesStaged: number;
+  readonly bytes: number;
+  /** parsed = loaded + quarantined + duplicate. */
+  readonly parsed: number;
+  readonly loaded: number;
+  readonly quarantined: number;
+  readonly duplicate: number;
+  readonly reason: string | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+type Counted = 'files' | 'files_staged' | 'bytes' | 'parsed' | 'loaded' | 'quarantined' | 'duplicate';
+
+interface Row extends Readonly<Record<Counted, string>> {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+}
+
+/** Loads of a delivery, the newest first. While one is staged, its files say how far it has come. */
+export async function listLoads(pool: pg.Pool, delivery: string): Promise<ListedLoad[]> {
+  const { rows } = await pool.query<Row>(
+    `select l.id, l.state, l.files, l.bytes, l.reason, l.started_at, l.ended_at, f.staged as files_staged,
+            case when l.state = 'staging' then f.parsed else l.rows_parsed end as parsed,
+            case when l.state = 'staging' then f.loaded else l.rows_loaded end as loaded,
+            case when l.state = 'staging' then f.quarantined else l.rows_quarantined end as quarantined,
+            case when l.state = 'staging' then f.duplicate else l.rows_duplicate end as duplicate
+     from landfall.load l
+     cross join lateral (
+       select count(staged_at) as staged,
+              coalesce(sum(rows_parsed), 0) as parsed,
+              coalesce(sum(rows_loaded), 0) as loaded,
+              coalesce(sum(rows_quarantined), 0) as quarantined,
+              coalesce(sum(rows_duplicate), 0) as duplicate
+       from landfall.load_file
+       where load_id = l.id
+     ) f
+     where l.delivery_id = $1
+     order by l.id desc`,
+    [delivery],
+  );
+  return rows.map((row) => ({
+    load: row.id,
+    state: row.state,
+    files: Number(row.files),
+    filesStaged: Number(row.files_staged),
+    bytes: Number(row.bytes),
+    parsed: Number(row.parsed),
+    loaded: Number(row.loaded),
+    quarantined: Number(row.quarantined),
+    duplicate: Number(row.duplicate),
+    reason: row.reason,
+    startedAt: row.started_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+  }));
+}

@@ -1,0 +1,71 @@
+import { writeDuration } from '../config/duration.js';
+import { vendors } from '../vendors/registry.js';
+import { migrate } from '../warehouse/migrate.js';
+import { prepareSource } from '../warehouse/prepare-source.js';
+import type { Output } from './output.js';
+import type { Place } from './place.js';
+import type { ExitCode } from './session.js';
+import { ensureSchedule, scheduleId } from './setup/schedule.js';
+import { registerAttributes } from './setup/search-attributes.js';
+import { withLedger } from './with-ledger.js';
+import { withTemporal } from './with-temporal.js';
+
+/** One thing that setup saw to. */
+export interface SetupStep {
+  readonly part: 'postgres' | 'temporal';
+  /** What was seen to: `ledger`, a source, `search attributes`, a schedule's id. */
+  readonly what: string;
+  readonly done: string;
+}
+
+/** Brings Postgres and Temporal to what the configuration says. Idempotent; several may run at once. */
+export async function setup(place: Place, output: Output): Promise<ExitCode> {
+  const steps = [...(await setUpPostgres(place)), ...(await setUpTemporal(place))];
+  output.result(steps, () =>
+    [
+      ...steps.map(({ part, what, done }) => `${part}: ${what}: ${done}`),
+      place.config.sources.length === 0
+        ? 'The configuration has no sources yet: add one, then run setup again.'
+        : "Ready. Start workers with 'landfall worker'.",
+    ].join('\n'),
+  );
+  return 0;
+}
+
+export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
+  return withLedger(place, async (pool) => {
+    await migrate(pool);
+    const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
+    for (const { name, vendor, schema } of place.config.sources) {
+      await prepareSource(pool, { name, vendor, schema }, vendors[vendor].scripts);
+      steps.push({
+        part: 'postgres',
+        what: `source ${name}`,
+        done: `schema ${schema} has ${vendor}'s tables and views`,
+      });
+    }
+    return steps;
+  });
+}
+
+export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
+  return withTemporal(place, async (session) => {
+    const added = await registerAttributes(session);
+    const steps: SetupStep[] = [
+      {
+        part: 'temporal',
+        what: 'search attributes',
+        done: added.length === 0 ? 'were there already' : `registered ${added.join(', ')}`,
+      },
+    ];
+    for (const source of place.config.sources) {
+      const change = await ensureSchedule(session, source, place.config.temporal.taskQueue);
+      steps.push({
+        part: 'temporal',
+        what: `schedule ${scheduleId(source.name)}`,
+        done: `${change}, every ${writeDuration(source.discoverEvery)}`,
+      });
+    }
+    return steps;
+  });
+}

@@ -1,0 +1,135 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+
+import { deliveryStart } from '../config/delivery-start.js';
+import type { DeliverySignal, SignalArgument } from '../model/control.js';
+import type { Finality } from '../model/delivery.js';
+import { readFinality } from '../warehouse/read-finality.js';
+import { parseDeliveryId, type NamedDelivery } from './delivery-name.js';
+import { hasWorker, noWorkerNote } from './has-worker.js';
+import { isRunning } from './is-running.js';
+import type { Output } from './output.js';
+import type { Place } from './place.js';
+import type { ExitCode } from './session.js';
+import { deliveryAttributes } from './typed-attributes.js';
+import { UsageError } from './usage-error.js';
+import { workflowLink } from './web-ui.js';
+import { withLedger } from './with-ledger.js';
+import { withTemporal, type TemporalSession } from './with-temporal.js';
+
+export interface SignalRequest {
+  readonly signal: DeliverySignal;
+  readonly delivery: string;
+  readonly reason: string;
+}
+
+/** What was sent, and how to see what becomes of it. */
+export interface SentSignal extends SignalRequest {
+  /** False: the workflow was running and got the signal. True: it was started with it. */
+  readonly started: boolean;
+  readonly runId?: string;
+  readonly webUi?: string;
+}
+
+/**
+ * Sends a signal to a delivery's workflow. `pause` and `resume` mean something only to a running one; the others start a
+ * workflow that has ended, or was never started, together with the signal.
+ */
+export async function signalDelivery(
+  place: Place,
+  request: SignalRequest,
+  output: Output,
+): Promise<ExitCode> {
+  const reason = request.reason.trim();
+  if (reason === '') throw new UsageError('--reason is empty. Say why: it is kept in the ledger.');
+  const delivery = parseDeliveryId(place.config.sources, request.delivery);
+  const known = await withLedger(place, (pool) => readFinality(pool, [delivery.id]));
+  const sent = await withTemporal(place, async (session) => {
+    const running = await isRunning(session, delivery.id);
+    const standing = { finality: known[0]?.finality, running };
+    const result = await send(place, session, delivery, { ...request, reason }, standing);
+    if (!(await hasWorker(session, place.config.temporal.taskQueue))) {
+      output.note(noWorkerNote(place.config.temporal.taskQueue));
+    }
+    return result;
+  });
+  output.result(sent, () => writeSent(sent));
+  return 0;
+}
+
+interface Standing {
+  /** Undefined: the ledger does not know the delivery. */
+  readonly finality: Finality | undefined;
+  /** Undefined: Temporal does not know it either. */
+  readonly running: boolean | undefined;
+}
+
+async function send(
+  place: Place,
+  { client, namespace }: TemporalSession,
+  delivery: NamedDelivery,
+  request: SignalRequest,
+  { finality, running }: Standing,
+): Promise<SentSignal> {
+  const { id, source, type, date } = delivery;
+  const { signal, reason } = request;
+  const argument: SignalArgument = { reason };
+  if (finality === undefined && running === undefined && signal !== 'reprocess') {
+    throw new Error(
+      `Neither the ledger nor Temporal knows the delivery ${id}, so there is nothing to ${signal}. To load it, use ` +
+        `'landfall backfill ${source.name} --from ${date} --to ${date} --type ${type}'.`,
+    );
+  }
+  const sent = (started: boolean, runId?: string): SentSignal => {
+    const webUi = workflowLink(place, namespace, id, runId);
+    return {
+      signal,
+      delivery: id,
+      reason,
+      started,
+      ...(runId === undefined ? {} : { runId }),
+      ...(webUi === undefined ? {} : { webUi }),
+    };
+  };
+  if (signal === 'pause' || signal === 'resume') {
+    if (running !== true) throw new Error(notRunning(id, signal, finality));
+    try {
+      await client.workflow.getHandle(id).signal(signal, argument);
+    } catch (error) {
+      // It ended between our look and the signal.
+      if (error instanceof WorkflowNotFoundError)
+        throw new Error(notRunning(id, signal, undefined), { cause: error });
+      throw error;
+    }
+    return sent(false);
+  }
+  const start = deliveryStart(source, type, date, Date.now());
+  const handle = await client.workflow.signalWithStart(start.workflowType, {
+    workflowId: start.workflowId,
+    taskQueue: place.config.temporal.taskQueue,
+    args: [start.input],
+    signal,
+    signalArgs: [argument],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    typedSearchAttributes: deliveryAttributes(start.input),
+    staticSummary: start.staticSummary,
+    staticDetails: start.staticDetails,
+  });
+  return sent(running !== true, handle.signaledRunId);
+}
+
+function notRunning(id: string, signal: DeliverySignal, finality: Finality | undefined): string {
+  const standing = finality === undefined ? '' : ` It is ${finality} in the ledger.`;
+  return (
+    `The workflow of delivery ${id} is not running, so there is nothing to ${signal}.${standing} ` +
+    `'landfall reprocess' starts it again.`
+  );
+}
+
+function writeSent({ signal, delivery, reason, started, webUi }: SentSignal): string {
+  const how = started ? 'its workflow was started for it' : 'its running workflow has it';
+  return [
+    `Sent '${signal}' to ${delivery}: ${how}. Reason: ${reason}`,
+    `To watch it: landfall show ${delivery}`,
+    ...(webUi === undefined ? [] : [`Web UI: ${webUi}`]),
+  ].join('\n');
+}

@@ -1,0 +1,60 @@
+import pg from 'pg';
+
+import type { Place } from './place.js';
+
+/** Lends connections to the warehouse, and says in a sentence what is wrong when there are none to be had. */
+export async function withLedger<T>(place: Place, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  const { openPool } = await import('../warehouse/pool.js');
+  const url = place.postgresUrl().reveal();
+  const pool = openPool(url, 2);
+  try {
+    return await work(pool);
+  } catch (error) {
+    throw explainPostgres(error, url);
+  } finally {
+    await pool.end();
+  }
+}
+
+const undefinedTable = '42P01';
+const undefinedColumn = '42703';
+const invalidSchema = '3F000';
+
+/** The error as a sentence that says what to do; others come back as they are. */
+export function explainPostgres(error: unknown, url: string): unknown {
+  if (error instanceof pg.DatabaseError) {
+    if ([undefinedTable, undefinedColumn, invalidSchema].includes(error.code ?? '')) {
+      return new Error(
+        `The ledger in ${whereIs(url)} is missing or older than this Landfall (${error.message}). Run 'landfall setup'.`,
+        { cause: error },
+      );
+    }
+    if (/^(?:28|3D)/.test(error.code ?? '')) {
+      return new Error(
+        `Postgres at ${whereIs(url)} refused the connection: ${error.message}. Check user, password and database in ` +
+          `postgres.url.`,
+        { cause: error },
+      );
+    }
+    return error;
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  const unreachable =
+    code !== undefined &&
+    ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN'].includes(code);
+  if (unreachable || (error instanceof Error && /timeout|terminated/i.test(error.message))) {
+    return new Error(
+      `Postgres at ${whereIs(url)} cannot be reached (${code ?? (error as Error).message}). Check that it runs and that ` +
+        `postgres.url leads to it.`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/** Host, port and database: no user and no password. */
+export function whereIs(url: string): string {
+  if (!URL.canParse(url)) return 'the configured address';
+  const { host, pathname, searchParams } = new URL(url);
+  return `${host === '' ? (searchParams.get('host') ?? 'localhost') : host}${pathname}`;
+}
