@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import pg from 'pg';
+
+import { deleteCluster } from '../../sandbox/postgres-place.js';
+import { eventually } from '../support/eventually.js';
+import { runLandfall } from '../support/landfall-process.js';
+import '../support/temporal.js';
+
+interface Landed {
+  readonly deliveries: readonly {
+    readonly delivery: string;
+    readonly finality: string;
+    readonly rows: number | null;
+  }[];
+  readonly results: readonly { readonly results: readonly { readonly visitors: string }[] }[];
+  readonly postgresUrl: string;
+  readonly webUi: string;
+}
+
+const samples =
+  process.env['LANDFALL_SAMPLES'] ?? fileURLToPath(new URL('../../../shared/samples', import.meta.url));
+
+describe('landfall dev', function () {
+  this.timeout(120_000);
+  let cwd: string;
+  const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', LANDFALL_SAMPLES: '' };
+
+  beforeEach(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'landfall-dev-'));
+  });
+  afterEach(async () => {
+    await deleteCluster(join(cwd, '.landfall', 'postgres'));
+    await rm(cwd, { recursive: true, force: true });
+  });
+
+  const once = async (env: Readonly<Record<string, string>> = none): Promise<Landed> => {
+    const dev = runLandfall(['dev', '--once', '-o', 'json'], { cwd, env });
+    assert.equal(await dev.ended, 0, dev.err());
+    return JSON.parse(dev.out()) as Landed;
+  };
+
+  it('--once lands the sample on servers of its own and ends with 0; again, it loads nothing twice', async () => {
+    const first = await once();
+    const byFinality = (finality: string): number =>
+      first.deliveries.filter((delivery) => delivery.finality === finality).length;
+    assert.deepEqual([byFinality('final'), byFinality('waiting')], [5, 1]);
+    assert.equal(
+      first.deliveries.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+      12_295,
+    );
+    assert.ok(first.results[0]?.results.every(({ visitors }) => Number(visitors) > 0));
+
+    const again = runLandfall(['dev'], { cwd, env: none });
+    await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 60_000 });
+    const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
+    const pool = new pg.Pool({ connectionString: url });
+    const loads = await pool.query(`select count(*)::int as loads from landfall.load`);
+    const rows = await pool.query(`select count(*)::int as rows from optimizely.conversion`);
+    await pool.end();
+    assert.deepEqual([loads.rows, rows.rows], [[{ loads: 5 }], [{ rows: 7_195 }]]);
+    const ui = /http:\/\/\S+/.exec(again.out())?.[0] ?? '';
+    assert.equal((await fetch(ui)).status, 200);
+
+    const status = runLandfall(['status', '-o', 'json'], { cwd, env: none });
+    assert.equal(await status.ended, 0, status.err());
+    assert.equal((JSON.parse(status.out()) as unknown[]).length, 6);
+
+    again.child.kill('SIGINT');
+    assert.equal(await again.ended, 0, again.err());
+    const gone = new pg.Client({ connectionString: url });
+    await assert.rejects(gone.connect(), /ECONNREFUSED/);
+    await assert.rejects(fetch(ui), 'the Web UI has ended');
+    assert.ok(!existsSync(join(cwd, '.landfall/dev.json')));
+  });
+
+  it('loads a real sample where LANDFALL_SAMPLES names one', async function () {
+    if (!existsSync(join(samples, 'optimizely'))) {
+      console.log(
+        `    skipped: there is no real sample in ${samples}; LANDFALL_SAMPLES may name another folder`,
+      );
+      return this.skip();
+    }
+    const landed = await once({ ...none, LANDFALL_SAMPLES: samples });
+    assert.deepEqual(
+      landed.deliveries.map(({ delivery, finality, rows }) => [delivery, finality, rows]),
+      [
+        ['experiments/decisions/2020-05-25', 'final', 9_001],
+        ['experiments/events/2020-05-25', 'final', 11_109],
+      ],
+    );
+  });
+
+  it('says what is missing when the samples folder holds none', async () => {
+    const dev = runLandfall(['dev', '--once'], { cwd, env: { ...none, LANDFALL_SAMPLES: cwd } });
+    assert.equal(await dev.ended, 1);
+    assert.match(dev.err(), /no sample export in .*LANDFALL_SAMPLES must name a folder that holds/);
+  });
+});

@@ -1,0 +1,199 @@
+/** What happened to the workflows whose histories are kept: together they take every way through the code. */
+
+import { ApplicationFailure, type Client } from '@temporalio/client';
+
+import { writeDay, type WrittenDay } from '../../sandbox/optimizely-day.js';
+import { backfillId, type BackfillInput } from '../../model/control.js';
+import { failureTypes, type FailureType } from '../../model/failure.js';
+import { eventually } from '../support/eventually.js';
+import { inTemporaryFolder, prefix } from '../support/landfall.js';
+import { resultOf } from '../workflows/observe.js';
+import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
+
+export interface Scenario {
+  /** On a server that suggests to continue as new after few events. */
+  readonly longHistory?: boolean;
+  readonly filesPerBatch?: number;
+  /** Lets it happen until the workflow has ended whose history is kept. */
+  readonly play: (source: WatchedSource, client: Client) => Promise<{ workflowId: string }>;
+}
+
+const date = '2026-03-01';
+type Play = (source: WatchedSource, client: Client) => Promise<Delivery>;
+
+function delivery(play: Play, options: Omit<Scenario, 'play'> = {}): Scenario {
+  return {
+    ...options,
+    play: async (source, client) => {
+      const started = await play(source, client);
+      // How it ends is part of the history.
+      await resultOf(started).catch(() => undefined);
+      return started;
+    },
+  };
+}
+
+/** A day of 12 files. */
+const upload = (source: WatchedSource): Promise<WrittenDay> =>
+  inTemporaryFolder(async (directory) => {
+    const day = await writeDay({ directory, type: 'events', date, rows: 400, parts: 2 });
+    await source.upload(directory);
+    return day;
+  });
+
+const start: Play = (source, client) =>
+  source.startDelivery(client, 'events', date, { deadline: Date.now() + 3_600_000, pollEvery: 1_000 });
+
+const looked = async (source: WatchedSource, times: number): Promise<void> => {
+  await eventually(() => source.looks('events', date) >= times, { timeoutMs: 10_000 });
+};
+
+/** It waits for its marker, and is sent signals. */
+const whileWaiting = (...signals: readonly string[]): Scenario =>
+  delivery(async (source, client) => {
+    const started = await start(source, client);
+    await looked(source, 2);
+    for (const signal of signals) await started.signal(signal, { reason: `${signal}, while it waits` });
+    if (signals.includes('resume')) await upload(source);
+    return started;
+  });
+
+/** It is complete, and is sent a signal when a step has begun; another one, if any, when the step is over. */
+const during = (step: HeldStep, signal: string, afterwards?: string): Scenario =>
+  delivery(async (source, client) => {
+    await upload(source);
+    const release = source.hold('events', date, step);
+    const started = await start(source, client);
+    const pending = async (): Promise<boolean> => {
+      const { pendingActivities } = (await started.describe()).raw;
+      return pendingActivities?.some(({ activityType }) => activityType?.name === step) ?? false;
+    };
+    await eventually(pending, { timeoutMs: 10_000 });
+    await started.signal(signal, { reason: `${signal}, when ${step} had begun` });
+    release();
+    if (afterwards === undefined) return started;
+    await eventually(async () => !(await pending()), { timeoutMs: 10_000 });
+    await started.signal(afterwards, { reason: `${afterwards}, when ${step} was over` });
+    return started;
+  });
+
+/** It is complete, and a step fails at its first attempt. */
+const failing = (step: HeldStep, type: FailureType): Scenario =>
+  delivery(async (source, client) => {
+    await upload(source);
+    source.once(step, () =>
+      Promise.reject(
+        ApplicationFailure.create({ type, nonRetryable: true, message: `${type} at the first ${step}` }),
+      ),
+    );
+    return start(source, client);
+  });
+
+const backfill = (input: Omit<BackfillInput, 'source' | 'types'>, options: Omit<Scenario, 'play'> = {}) => ({
+  ...options,
+  play: async (source: WatchedSource, client: Client) => {
+    const types = ['events'];
+    await source.complete('events', ...['02', '03', '04', '05', '06'].map((day) => `2026-03-${day}`));
+    await source.inLedger('events', '2026-03-04', 'final');
+    // One runs already, one never comes.
+    const release = source.hold('events', '2026-03-06');
+    await source.startDelivery(client, 'events', '2026-03-06');
+    const started = await client.workflow.start('backfill', {
+      workflowId: backfillId('experiments', input.from, input.to, types),
+      taskQueue: source.taskQueue,
+      args: [{ ...input, source: 'experiments', types }],
+      workflowExecutionTimeout: '10 minutes',
+    });
+    await eventually(() => source.looks('events', '2026-03-02') > 0, { timeoutMs: 20_000 });
+    release();
+    await resultOf(started);
+    return started;
+  },
+});
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'delivery-waits-then-loads': delivery(async (source, client) => {
+    const started = await start(source, client);
+    await looked(source, 2);
+    await upload(source);
+    return started;
+  }),
+  'delivery-loads-at-once': delivery(async (source, client) => {
+    await upload(source);
+    return start(source, client);
+  }),
+  'delivery-is-an-empty-day': delivery(async (source, client) => {
+    await source.complete('events', date);
+    return start(source, client);
+  }),
+  'delivery-never-comes': delivery((source, client) =>
+    source.startDelivery(client, 'events', date, { deadline: Date.now() - 1 }),
+  ),
+  'delivery-loses-a-file': delivery(async (source, client) => {
+    const { parts } = await upload(source);
+    source.once('plan', () => source.bucket.remove(`${prefix}${parts[0]?.key ?? ''}`));
+    return start(source, client);
+  }),
+  'delivery-has-an-unreadable-file': failing('stage', failureTypes.fileUnreadable),
+  'delivery-loses-its-staging': failing('publish', failureTypes.stagingLost),
+  'delivery-is-refused': failing('look', failureTypes.accessDenied),
+  'delivery-is-paused-while-it-waits': whileWaiting('pause', 'resume'),
+  'delivery-is-accepted': whileWaiting('accept'),
+  'delivery-is-skipped': whileWaiting('skip'),
+  'delivery-is-paused-while-it-loads': during('stage', 'pause', 'resume'),
+  'delivery-is-discarded-while-it-loads': during('stage', 'discard'),
+  'delivery-is-reprocessed-while-it-loads': during('stage', 'reprocess'),
+  'delivery-is-reprocessed-while-it-publishes': during('publish', 'reprocess'),
+  'delivery-is-reprocessed-when-closed': delivery(async (source, client) => {
+    await upload(source);
+    const first = await start(source, client);
+    await resultOf(first);
+    return client.workflow.signalWithStart('optimizely', {
+      workflowId: first.workflowId,
+      taskQueue: source.taskQueue,
+      args: [source.input('events', date)],
+      signal: 'reprocess',
+      signalArgs: [{ reason: 'once more' }],
+      workflowExecutionTimeout: '10 minutes',
+    });
+  }),
+  'delivery-is-cancelled': delivery(async (source, client) => {
+    const started = await start(source, client);
+    await looked(source, 2);
+    await started.cancel();
+    return started;
+  }),
+  'delivery-waits-for-long': delivery(
+    async (source, client) => {
+      const started = await start(source, client);
+      await looked(source, 5);
+      await upload(source);
+      return started;
+    },
+    { longHistory: true },
+  ),
+  'delivery-loads-for-long': delivery(
+    async (source, client) => {
+      await upload(source);
+      return start(source, client);
+    },
+    { longHistory: true, filesPerBatch: 1 },
+  ),
+  backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
+  'backfill-for-long': backfill(
+    { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
+    { longHistory: true },
+  ),
+  discover: {
+    play: async (source, client) => {
+      const started = await client.workflow.start('discover', {
+        workflowId: 'experiments/discover',
+        taskQueue: source.taskQueue,
+        args: [{ source: 'experiments' }],
+        workflowExecutionTimeout: '10 minutes',
+      });
+      await resultOf(started);
+      return started;
+    },
+  },
+};

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+
+import type pg from 'pg';
+
+import { optimizelyTables } from '../../vendors/optimizely/tables.js';
+
+/** What is in a source's tables and in the ledger, in a form that is equal for two loads of the same files. */
+export interface Landed {
+  /** By table and column: the number of rows, and a digest over the column's values in the order of file and line. */
+  readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Files of the published loads by key: parsed, loaded, quarantined, duplicate. */
+  readonly files: readonly string[];
+  readonly quarantine: readonly string[];
+  /** Published loads: rows parsed, loaded, quarantined and duplicate. */
+  readonly loads: readonly string[];
+  readonly deliveries: readonly string[];
+}
+
+export async function landed(pool: pg.Pool): Promise<Landed> {
+  const lines = async (sql: string): Promise<string[]> =>
+    (await pool.query<{ line: string }>(`select concat_ws(' | ', ${sql}`)).rows.map((row) => row.line);
+  return {
+    tables: {
+      decision: await digests(pool, 'decision'),
+      conversion: await digests(pool, 'conversion'),
+    },
+    files: await lines(
+      `d.type, d.date, f.key, f.version, lf.rows_parsed, lf.rows_loaded, lf.rows_quarantined, lf.rows_duplicate,
+         lf.first_error_line, lf.first_error) as line
+       from landfall.load l join landfall.delivery d on d.id = l.delivery_id
+       join landfall.load_file lf on lf.load_id = l.id join landfall.file f on f.id = lf.file_id
+       where l.state = 'published' order by f.key collate "C"`,
+    ),
+    quarantine: await lines(
+      `f.key, q.line, q.reason, q.raw) as line
+       from landfall.quarantine q join landfall.file f on f.id = q.file_id order by f.key collate "C", q.line`,
+    ),
+    loads: await lines(
+      `d.type, d.date, l.fingerprint, l.files, l.bytes, l.rows_parsed, l.rows_loaded, l.rows_quarantined,
+         l.rows_duplicate) as line
+       from landfall.load l join landfall.delivery d on d.id = l.delivery_id
+       where l.state = 'published' order by d.type, d.date`,
+    ),
+    deliveries: await lines(
+      `type, date, finality, paused, published_at is not null) as line from landfall.delivery order by type, date`,
+    ),
+  };
+}
+
+async function digests(pool: pg.Pool, table: 'decision' | 'conversion'): Promise<Record<string, string>> {
+  const { columns } = optimizelyTables[table === 'decision' ? 'decisions' : 'events'];
+  const names = [...columns.map(({ name }) => name), 'export_date', 'partition_value', '_line', '_extra'];
+  const digest = (value: string): string =>
+    `md5(string_agg(coalesce(${value}::text, '∅'), E'\\n' order by f.key collate "C", t._line))`;
+  const { rows } = await pool.query<Record<string, string>>(
+    `select count(*) as rows, ${digest('f.key')} as file, ${names.map((name) => `${digest(`t."${name}"`)} as "${name}"`).join(', ')}
+     from experiments.${table} t join landfall.file f on f.id = t._file_id`,
+  );
+  return rows[0] ?? {};
+}
+
+/** What must hold of every source at rest, however its loads went. */
+export async function assertConsistent(pool: pg.Pool): Promise<void> {
+  const empty = async (what: string, sql: string): Promise<void> =>
+    assert.deepEqual((await pool.query(sql)).rows, [], what);
+  await empty(
+    'a load whose counts do not add up',
+    `select * from landfall.load l
+     where state = 'published' and (rows_parsed, rows_loaded, rows_quarantined, rows_duplicate) is distinct from
+       (select (coalesce(sum(rows_parsed), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint, coalesce(sum(rows_quarantined), 0)::bigint,
+                coalesce(sum(rows_duplicate), 0)::bigint)
+        from landfall.load_file where load_id = l.id)`,
+  );
+  await empty(
+    'a file whose rows are not those that the ledger says',
+    `select lf.load_id, f.key, lf.rows_loaded, t.rows from landfall.load l
+     join landfall.load_file lf on lf.load_id = l.id join landfall.file f on f.id = lf.file_id
+     left join (select _file_id, export_date, count(*) as rows from (
+         select _file_id, export_date from experiments.decision
+         union all select _file_id, export_date from experiments.conversion) r group by 1, 2) t
+       on t._file_id = f.id
+     where l.state = 'published' and lf.rows_loaded <> coalesce(t.rows, 0)`,
+  );
+  await empty(
+    'a row of a file that no published load has',
+    `select r._file_id, count(*) from (
+         select _file_id from experiments.decision union all select _file_id from experiments.conversion) r
+     where not exists (select from landfall.load l join landfall.load_file lf on lf.load_id = l.id
+                       where l.state = 'published' and lf.file_id = r._file_id)
+     group by 1`,
+  );
+  await empty(
+    'a quarantine that does not hold what the ledger counts',
+    `select lf.load_id, lf.file_id, lf.rows_quarantined, count(q.line) from landfall.load_file lf
+     join landfall.load l on l.id = lf.load_id and l.state = 'published'
+     left join landfall.quarantine q on q.load_id = lf.load_id and q.file_id = lf.file_id
+     group by 1, 2, 3 having lf.rows_quarantined <> count(q.line)`,
+  );
+  await empty(
+    'a load that is still being staged, though nothing runs',
+    `select id, state from landfall.load where state = 'staging'`,
+  );
+  await empty(
+    'a staging table that is left over',
+    `select tablename from pg_tables where schemaname = 'landfall_staging'`,
+  );
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+
+import type { BackfillStatus } from '../../model/control.js';
+import { backfillDetails, deliveryDetails, type Shown } from '../../workflows/details.js';
+
+/** Names and values of the table, as Markdown shows them. */
+function rows(markdown: string): [string, string][] {
+  const [head, rule, ...lines] = markdown.split('\n');
+  assert.deepEqual([head, rule], ['| | |', '|---|---|']);
+  return lines.map((line) => {
+    const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+    assert.equal(cells.length, 4, `two cells: ${line}`);
+    return [cells[1] ?? '', cells[2] ?? ''];
+  });
+}
+
+describe('the details of a delivery', () => {
+  const nothing = { files: 0, bytes: 0, parsed: 0, loaded: 0, quarantined: 0, duplicate: 0 };
+  const waiting: Shown = {
+    finality: 'waiting',
+    next: 'The next look is at 12:15.',
+    counts: nothing,
+    filesPlanned: 0,
+  };
+  const counts = {
+    files: 3,
+    bytes: 1_234,
+    parsed: 1_234_567,
+    loaded: 1_234_560,
+    quarantined: 7,
+    duplicate: 0,
+  };
+  const show = (changes: Partial<Shown>, paused = false) =>
+    rows(deliveryDetails({ ...waiting, ...changes }, paused));
+  const value = (name: string, changes: Partial<Shown>, paused = false) =>
+    show(changes, paused).find(([row]) => row === name)?.[1];
+
+  it('say first how it stands and what happens next', () => {
+    assert.deepEqual(show({}), [
+      ['Finality', 'waiting'],
+      ['Next', 'The next look is at 12:15.'],
+      ['Files', '0'],
+      ['Rows', '0'],
+      ['Quarantined', '0'],
+    ]);
+  });
+
+  it('say how many files are staged, of how many, and that nobody sees their rows yet', () => {
+    assert.deepEqual(
+      show({ finality: 'loading', next: 'Stages the files.', counts, filesPlanned: 1_200 }).slice(2),
+      [
+        ['Files', '3 of 1,200 (1.2 kB)'],
+        ['Rows', '1,234,560 staged, not visible'],
+        ['Quarantined', '7'],
+      ],
+    );
+  });
+
+  it('count what landed', () => {
+    const landed = { ...counts, bytes: 43_646_100, duplicate: 1_000 };
+    assert.deepEqual(
+      show({ finality: 'final', next: 'Nothing: it is final.', counts: landed, filesPlanned: 3 }),
+      [
+        ['Finality', 'final'],
+        ['Next', 'Nothing: it is final.'],
+        ['Files', '3 (43.6 MB)'],
+        ['Rows', '1,234,560'],
+        ['Quarantined', '7'],
+        ['Duplicates removed', '1,000'],
+      ],
+    );
+  });
+
+  it('say of a paused one what ends the pause', () => {
+    assert.equal(value('Finality', {}, true), 'waiting (paused)');
+    assert.equal(value('Next', {}, true), 'Nothing new starts until `resume`.');
+  });
+
+  it('stay a table whatever people write as their reason', () => {
+    assert.equal(value('Next', { next: 'a | b\n\n| c |\r\nd' }), 'a | b | c | d');
+  });
+});
+
+describe('the details of a backfill', () => {
+  const status: BackfillStatus = {
+    total: 2_000,
+    position: 1_500,
+    started: 1_400,
+    leftAlone: 100,
+    settled: {},
+    failed: [],
+    inFlight: [],
+    done: false,
+  };
+  const value = (name: string, changes: Partial<BackfillStatus>, waiting: readonly string[] = []) =>
+    rows(backfillDetails({ ...status, ...changes }, new Set(waiting))).find(([row]) => row === name)?.[1];
+
+  it('say how far it is', () => {
+    assert.deepEqual(rows(backfillDetails(status, new Set())), [
+      ['Deliveries', '1,500 of 2,000 looked at, newest first'],
+      ['Started', '1,400'],
+      ['Left alone', '100 (final, skipped or discarded before)'],
+      ['In flight', 'none'],
+      ['Came to rest', 'none yet'],
+      ['Failed', 'none'],
+    ]);
+  });
+
+  it('name what is in flight, and which of it only waits', () => {
+    assert.equal(value('In flight', { inFlight: ['a', 'b'] }, ['b']), 'a, b (waits for its marker)');
+  });
+
+  it('count what came to rest, and name ten of those that failed', () => {
+    assert.equal(value('Came to rest', { settled: { failed: 2, final: 1_390 } }), '1,390 final, 2 failed');
+    const failed = Array.from({ length: 100 }, (_, i) => `d${i}`);
+    assert.equal(
+      value('Failed', { failed, settled: { failed: 1_200 } }),
+      'd0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 1,190 more',
+    );
+  });
+});

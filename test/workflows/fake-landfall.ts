@@ -1,0 +1,103 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+
+import type { Activities } from '../../activities/create.js';
+import type { Finality } from '../../model/delivery.js';
+import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
+
+/** Something that a test lets happen at the moment it chooses. */
+export interface Gate {
+  readonly open: () => void;
+  readonly passed: Promise<void>;
+}
+
+export function gate(): Gate {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}
+
+/** Store and ledger as far as workflows see them: what the vendor has, what was done, in the order it was done. */
+export interface FakeLandfall {
+  readonly activities: Activities;
+  /** Calls in order: `look`, `plan(force)`, `stage 0`, `publish`, `discard` … */
+  readonly calls: string[];
+  readonly changes: DeliveryChange[];
+  /** Whether the marker stands at that instant (epoch ms of the test server's clock). */
+  marker: (now: number) => boolean;
+  batches: number;
+  /** Awaited inside the step before it ends; may throw what the step should throw. */
+  during: Partial<Record<'look' | 'plan' | 'stage' | 'publish', (call: number) => Promise<void> | void>>;
+  ledger: { finality: Finality; published: boolean };
+}
+
+export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
+  const count = { look: 0, plan: 0, stage: 0, publish: 0 };
+  const unused = (name: string) => (): Promise<never> => Promise.reject(new Error(`${name} is not faked`));
+  const known = (id: string): LedgerDelivery => ({ id, ...fake.ledger });
+
+  const fake: FakeLandfall = {
+    calls: [],
+    changes: [],
+    marker: () => true,
+    batches: 2,
+    during: {},
+    ledger: { finality: 'waiting', published: false },
+    activities: {
+      openDelivery: (input) => Promise.resolve(known(`${input.source}/${input.type}/${input.date}`)),
+      look: async ({ type, date }) => {
+        fake.calls.push('look');
+        await fake.during.look?.(++count.look);
+        const key = `type=${type}/date=${date}/_SUCCESS`;
+        const now = await environment().currentTimeMs();
+        return { awaited: key, ...(fake.marker(now) ? { marker: { key, version: 'v1' } } : {}) };
+      },
+      plan: async (step) => {
+        fake.calls.push(`plan${step.force ? ' force' : ''}${step.marker ? '' : ' without marker'}`);
+        await fake.during.plan?.(++count.plan);
+        return {
+          loadId: String(count.plan),
+          files: fake.batches,
+          bytes: 10,
+          batches: fake.batches,
+          published: false,
+          nextBatch: 0,
+          staged: { files: 0, bytes: 0, parsed: 0, loaded: 0, quarantined: 0 },
+          ignored: 0,
+        };
+      },
+      stage: async (step) => {
+        fake.calls.push(`stage ${step.batch}`);
+        await fake.during.stage?.(++count.stage);
+        return { files: 1, bytes: 5, parsed: 100, loaded: 99, quarantined: 1 };
+      },
+      publish: async () => {
+        fake.calls.push('publish');
+        await fake.during.publish?.(++count.publish);
+        fake.ledger = { finality: 'final', published: true };
+        return { files: 2, bytes: 10, parsed: 200, loaded: 198, quarantined: 2, duplicate: 0 };
+      },
+      discard: () => {
+        fake.calls.push('discard');
+        fake.ledger = { finality: 'discarded', published: false };
+        return Promise.resolve();
+      },
+      record: (change) => {
+        fake.changes.push(change);
+        if (change.finality !== undefined && !fake.ledger.published) {
+          fake.ledger = { ...fake.ledger, finality: change.finality };
+        }
+        return Promise.resolve(known(change.id));
+      },
+      abandon: () => {
+        fake.calls.push('abandon');
+        return Promise.resolve();
+      },
+      discover: unused('discover'),
+      nextDeliveries: unused('nextDeliveries'),
+      settledDeliveries: unused('settledDeliveries'),
+    },
+  };
+  return fake;
+}
