@@ -1,0 +1,21 @@
+import { deliveryStart } from '../config/delivery-start.js';
+import type { DeliveryResult } from '../model/control.js';
+import type { Place } from './place.js';
+
+/** Seconds from the signal to the published day: look, list, fetch, stage, key, publish. */
+export async function loadOnce(place: Place, type: string, date: string): Promise<number> {
+  await place.pool.query('checkpoint');
+  const { workflowType, workflowId, input } = deliveryStart(place.source, type, date, Date.now());
+  const start = performance.now();
+  const handle = await place.client.workflow.signalWithStart(workflowType, {
+    workflowId,
+    taskQueue: place.taskQueue,
+    args: [input],
+    signal: 'reprocess',
+    signalArgs: [{ reason: 'measured' }],
+  });
+  const result = (await handle.result()) as DeliveryResult;
+  const seconds = (performance.now() - start) / 1_000;
+  if (result.finality !== 'final') throw new Error(`${workflowId} is ${result.finality}: ${result.reason}`);
+  return seconds;
+}

@@ -1,0 +1,135 @@
+/** What the measurements run on: servers of our own on the loopback, an S3 server and a worker in their own processes. */
+
+import { createReadStream } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { stringify } from 'yaml';
+
+import type { SourceConfig } from '../config/schema.js';
+import { loadConfig } from '../config/load.js';
+import { searchAttributes } from '../model/control.js';
+import { deleteCluster } from '../sandbox/postgres-place.js';
+import { startPostgres } from '../sandbox/postgres.js';
+import type { Progress } from '../sandbox/progress.js';
+import { temporalCli } from '../sandbox/temporal-cli.js';
+import { startTemporal } from '../sandbox/temporal-server.js';
+import { vendors } from '../vendors/registry.js';
+import { migrate } from '../warehouse/migrate.js';
+import { prepareSource } from '../warehouse/prepare-source.js';
+import { startProgram } from './processes.js';
+
+export interface Place {
+  /** Readable for the account that runs Postgres. */
+  readonly folder: string;
+  readonly pool: pg.Pool;
+  readonly client: Client;
+  readonly source: SourceConfig;
+  readonly taskQueue: string;
+  /** Puts the files below a folder into the source's bucket. */
+  readonly upload: (directory: string) => Promise<void>;
+  /** Starts a worker that has loaded nothing yet. */
+  readonly startWorker: () => { readonly pid: number; readonly stop: () => Promise<void> };
+  readonly end: () => Promise<void>;
+}
+
+const bucket = 'bench';
+const prefix = 'v1/account_id=1/';
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export async function bringUp(progress: Progress): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
+  await chmod(folder, 0o755);
+  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), progress });
+  ends.push(
+    () => deleteCluster(join(folder, 'postgres')),
+    () => postgres.stop(),
+  );
+  const temporal = await startTemporal({
+    binary: await temporalCli(progress),
+    logFile: join(folder, 'temporal.log'),
+    searchAttributes: {
+      [searchAttributes.source]: 'Keyword',
+      [searchAttributes.vendor]: 'Keyword',
+      [searchAttributes.date]: 'Datetime',
+      [searchAttributes.finality]: 'Keyword',
+    },
+  });
+  ends.push(temporal.stop);
+  const s3 = startProgram(['--import', 'tsx', here('s3-program.ts'), join(folder, 's3'), bucket]);
+  ends.push(s3.stop);
+  const endpoint = await s3.firstLine;
+
+  const configPath = join(folder, 'landfall.yaml');
+  const keys = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+  await writeFile(
+    configPath,
+    stringify({
+      postgres: { url: postgres.url },
+      sources: {
+        bench: {
+          vendor: 'optimizely',
+          store: { type: 's3', bucket, prefix, endpoint, forcePathStyle: true, ...keys },
+        },
+      },
+    }),
+  );
+  const config = await loadConfig({ path: configPath, env: {}, cwd: folder });
+  const source = config.sources[0];
+  if (!source) throw new Error('the configuration lost its source');
+  const pool = new pg.Pool({ connectionString: postgres.url });
+  ends.push(() => pool.end());
+  await migrate(pool);
+  await prepareSource(pool, source, vendors[source.vendor].scripts);
+  const connection = await Connection.connect({ address: temporal.address });
+  ends.push(() => connection.close());
+
+  return {
+    folder,
+    pool,
+    client: new Client({ connection }),
+    source,
+    taskQueue: config.temporal.taskQueue,
+    upload: (directory) => upload(endpoint, keys, directory),
+    startWorker: () => {
+      const main = here('../dist/client/main.js');
+      const env = { TEMPORAL_ADDRESS: temporal.address, LANDFALL_LOG_LEVEL: 'warn' };
+      const worker = startProgram([main, 'worker', '--config', configPath], env);
+      ends.push(worker.stop);
+      return { pid: worker.child.pid ?? 0, stop: worker.stop };
+    },
+    end: async () => {
+      for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
+    },
+  };
+}
+
+async function upload(
+  endpoint: string,
+  credentials: { accessKeyId: string; secretAccessKey: string },
+  directory: string,
+): Promise<void> {
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((found) => found.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const { size } = await stat(path);
+    const Key = prefix + relative(directory, path);
+    await client.send(
+      new PutObjectCommand({ Bucket: bucket, Key, Body: createReadStream(path), ContentLength: size }),
+    );
+  }
+  client.destroy();
+}
