@@ -6,6 +6,7 @@ import { deliver, load, signal, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent } from '../support/landed.js';
 import { testSource, type TestSource } from '../support/landfall.js';
+import { ownDatabase } from '../support/own-postgres.js';
 import { withSteps } from '../support/steps.js';
 
 const date = '2026-03-01';
@@ -94,6 +95,43 @@ describe('whoever reads the tables while a day is loaded', function () {
       });
       await assertConsistent(source.database.pool);
     });
+  });
+
+  it('is not autovacuum: the rows are not written anew for it', async () => {
+    const database = await ownDatabase({
+      autovacuum_naptime: '1s',
+      autovacuum_vacuum_cost_limit: '1',
+      autovacuum_vacuum_cost_delay: '100ms',
+    });
+    const vacuumed = await testSource({ database });
+    try {
+      await deliver(vacuumed, first);
+      await withSteps(vacuumed, 'events', date, async (steps) => {
+        await database.pool.query(
+          `create table tenth as select n, repeat('x', 1000) as x from generate_series(1, 10000) n`,
+        );
+        await database.pool.query('delete from tenth where n % 2 = 0');
+        const vacuums = `select count(*)::int as n from pg_stat_activity
+                         where query like 'autovacuum:%tenth%' and backend_xmin is not null`;
+        const running = async (): Promise<boolean> =>
+          (await database.pool.query<{ n: number }>(vacuums)).rows[0]!.n > 0;
+        await eventually(running, { timeoutMs: 30_000, what: 'autovacuum' });
+        const plan = await steps.plan('first');
+        await steps.stageAll(plan);
+        const nodeOf = async (table: string): Promise<string> =>
+          (
+            await database.pool.query<{ node: string }>('select pg_relation_filenode($1::regclass) as node', [
+              table,
+            ])
+          ).rows[0]!.node;
+        const staged = await nodeOf(`landfall_staging.load_${plan.loadId}`);
+        await steps.publish(plan);
+        assert.ok(await running(), 'autovacuum was at it all the time');
+        assert.equal(await nodeOf(`experiments.conversion_${date.replaceAll('-', '_')}`), staged);
+      });
+    } finally {
+      await vacuumed.drop();
+    }
   });
 
   it('may take its time: publishing steps aside, is tried again, and succeeds when the report is done', async () => {
