@@ -27,7 +27,7 @@ export function createStage(deps: Dependencies) {
   return async function stage(step: StageStep): Promise<BatchRows> {
     const { config, vendor, store } = deps.source(step.delivery.source);
     const table = vendor.table(step.delivery.type);
-    const progress = { file: '', files: 0, of: 0, bytes: 0 };
+    const progress = { file: '', files: 0, of: 0, bytes: 0, rows: 0 };
 
     const stageOne = async (
       connection: DuckDBConnection,
@@ -56,6 +56,7 @@ export function createStage(deps: Dependencies) {
       ).catch(async (error: unknown) => {
         throw await unreadable(connection, error, paths.part, `${config.name}: ${file.key}`);
       });
+      progress.rows += parquet.rows;
     };
 
     return withHeartbeat(

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { Failure, failureTypes } from '../model/failure.js';
 import { identifier, literal } from './duckdb.js';
-import type { FileColumn } from './projection.js';
+import type { FileColumn } from './typing.js';
 
 export interface ParquetFile {
   readonly rows: number;

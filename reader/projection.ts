@@ -7,13 +7,7 @@
 
 import type { Table } from '../vendors/vendor.js';
 import { identifier, literal } from './duckdb.js';
-import { typeColumn, typeExtra, type Fault } from './typing.js';
-
-export interface FileColumn {
-  readonly name: string;
-  /** DuckDB's name of the type: `VARCHAR`, `STRUCT(…)[]`, `TIMESTAMP`. */
-  readonly type: string;
-}
+import { typeColumn, typeExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {
   /** UTC day of the delivery. */

@@ -6,7 +6,12 @@
 
 import type { ColumnType } from '../vendors/vendor.js';
 import { literal } from './duckdb.js';
-import type { FileColumn } from './projection.js';
+
+export interface FileColumn {
+  readonly name: string;
+  /** DuckDB's name of the type: `VARCHAR`, `STRUCT(…)[]`, `TIMESTAMP`. */
+  readonly type: string;
+}
 
 /** A column of the file, and its name within the query. */
 export interface RawColumn extends FileColumn {
