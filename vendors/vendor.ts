@@ -1,5 +1,7 @@
 /** What a vendor's folder describes. Pure: no I/O, no Temporal, no Postgres. */
 
+import type { Sighting } from './completion.js';
+
 export type ColumnType = 'text' | 'timestamptz' | 'bigint' | 'double precision' | 'boolean' | 'jsonb';
 
 export interface Column {
@@ -14,9 +16,17 @@ export interface Table {
   /** Table name below the source's schema. */
   readonly name: string;
   readonly columns: readonly Column[];
-  /** The column that identifies a row within a delivery; a row without it is quarantined. */
+  /**
+   * The column that identifies a row within a delivery; a row without it is quarantined. `_line` where the vendor gives
+   * none.
+   */
   readonly key: string;
+  /** Columns before the vendor's that are filled from the file's place rather than its rows. */
+  readonly ofFile: readonly ('export_date' | 'partition_value')[];
 }
+
+/** How the parts of a delivery are to be read. */
+export type Format = 'parquet' | 'json lines';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -24,18 +34,43 @@ export type Classified =
   | { readonly kind: 'part'; readonly partitionValue: string | null }
   | { readonly kind: 'ignored'; readonly reason: string };
 
-/** A vendor that delivers whole days of each type below a prefix, complete with the marker beside them. */
+/** What a delivery is called within its source. */
+export interface NamedDay {
+  readonly type: string;
+  /** UTC day, `YYYY-MM-DD`. */
+  readonly date: string;
+}
+
+/** An object as a look at the store sees it. */
+export interface SeenFile {
+  readonly key: string;
+  readonly version: string;
+}
+
+/** A vendor that delivers UTC days of one or more types. Keys and prefixes are relative to the store's root. */
 export interface Vendor {
   readonly name: string;
   readonly types: readonly string[];
   /** Folder of SQL scripts that make a source's tables, views and functions. */
   readonly scripts: URL;
+  readonly format: Format;
   table(type: string): Table;
-  /** Prefixes and keys are relative to the store's root; prefixes end with `/`. */
-  typePrefix(type: string): string;
-  dayPrefix(type: string, date: string): string;
-  markerKey(type: string, date: string): string;
-  /** The day of a folder directly below a type's prefix. */
-  parseDayFolder(folder: string): string | undefined;
+  /** The delivery's id below its source: `events/2020-05-25`. */
+  deliveryName(day: NamedDay): string;
+  /** The opposite; undefined for what is no name of this vendor's. */
+  parseDeliveryName(name: string): NamedDay | undefined;
+  /** An example of such a name, for messages. */
+  readonly exampleName: string;
+  /** Whether a day's delivery begins with the day, rather than after it. */
+  readonly beginsWithDay: boolean;
+  /** Where the days of a type show: the prefix, with its final slash, that is listed one level deep. */
+  daysPrefix(type: string): string;
+  /** The day of a file or folder below that. */
+  parseDay(type: string, keyOrFolder: string): string | undefined;
+  /** Where a delivery's files lie, with its final slash, and whether further down as well. */
+  prefix(type: string, date: string): string;
+  readonly depth: 'level' | 'deep';
+  /** What the files directly below the prefix, those of one page after the other, say of the delivery. */
+  sight(type: string, date: string, before: Sighting | undefined, files: readonly SeenFile[]): Sighting;
   classify(key: string, type: string, date: string): Classified;
 }
