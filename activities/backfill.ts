@@ -1,8 +1,9 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
+import { nameDelivery } from '../config/name-delivery.js';
 import type { DeliveryResult } from '../model/control.js';
-import { deliveryId } from '../model/delivery.js';
+import { isSettled, type Finality } from '../model/delivery.js';
 import { addDays, countDays } from '../model/day.js';
 import { readFinality } from '../warehouse/read-finality.js';
 import type { Dependencies } from './dependencies.js';
@@ -36,7 +37,7 @@ export interface NumberedStart extends DeliveryStart {
 export interface Whereabouts {
   /** Their workflow no longer runs; how the ledger has them. */
   readonly settled: readonly DeliveryResult[];
-  /** Their workflow runs and waits for the marker. */
+  /** Their workflow runs and takes nothing: it waits for the marker, or for the day to end. */
   readonly waiting: readonly string[];
 }
 
@@ -61,7 +62,7 @@ export function createNextDeliveries({ pool, source }: Dependencies) {
   return async function nextDeliveries(step: NextDeliveriesStep): Promise<NextDeliveries> {
     const { config } = source(step.source);
     const slice = rangeSlice(step, step.position, step.count);
-    const ids = slice.map(({ type, date }) => deliveryId({ source: step.source, type, date }));
+    const ids = slice.map(({ type, date }) => nameDelivery(config, type, date).id);
     const known = new Map((await readFinality(pool, ids)).map((row) => [row.id, row.finality]));
     const starts = slice.flatMap(({ type, date }, index): NumberedStart[] => {
       const finality = known.get(ids[index] ?? '');
@@ -81,16 +82,21 @@ export function createSettledDeliveries({ pool, client }: Dependencies) {
     return {
       settled: ended.map((id) => {
         const row = known.get(id);
-        const atRest = row && row.finality !== 'waiting' && row.finality !== 'loading';
+        const atRest = row && isSettled(row.finality);
         return {
           delivery: id,
           finality: atRest ? row.finality : 'failed',
           reason: atRest ? (row.reason ?? '') : 'Its workflow ended before the delivery came to rest.',
         };
       }),
-      waiting: ids.filter((id) => !ended.includes(id) && known.get(id)?.finality === 'waiting'),
+      waiting: ids.filter((id) => !ended.includes(id) && onlyWaits(known.get(id)?.finality)),
     };
   };
+
+  /** A provisional delivery waits for its day to end, or to be written anew. */
+  function onlyWaits(finality: Finality | undefined): boolean {
+    return finality === 'waiting' || finality === 'provisional';
+  }
 
   async function isRunning(id: string): Promise<boolean> {
     try {

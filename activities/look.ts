@@ -1,23 +1,22 @@
-import type { DayDelivery } from '../model/delivery.js';
-import type { Sighting } from '../vendors/optimizely/completion.js';
+import type { Delivery } from '../model/delivery.js';
+import type { Sighting } from '../vendors/completion.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 
 export function createLook({ source }: Dependencies) {
-  /** Looks for the marker of a day. Lists one level, since the vendor's credentials may list but not ask for one key. */
-  return async function look({ source: name, type, date }: DayDelivery): Promise<Sighting> {
+  /** Looks for the marker of a delivery. Lists one level: credentials may be good for listing but not for asking for one key. */
+  return async function look({ source: name, type, date }: Delivery): Promise<Sighting> {
     const { vendor, store } = source(name);
-    const awaited = vendor.markerKey(type, date);
     let objects = 0;
     return withHeartbeat(
       () => ({ objects }),
       async (signal) => {
-        for await (const page of store.list(vendor.dayPrefix(type, date), { depth: 'level', signal })) {
+        let sighting = vendor.sight(type, date, undefined, []);
+        for await (const page of store.list(vendor.prefix(type, date), { depth: 'level', signal })) {
           objects += page.files.length;
-          const marker = page.files.find((file) => file.key === awaited);
-          if (marker) return { awaited, marker: { key: marker.key, version: marker.version } };
+          sighting = vendor.sight(type, date, sighting, page.files);
         }
-        return { awaited };
+        return sighting;
       },
     );
   };

@@ -1,5 +1,6 @@
-import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import type { Delivery } from '../model/delivery.js';
 import type { Store } from '../stores/store.js';
+import type { Marker } from '../vendors/completion.js';
 import type { Vendor } from '../vendors/vendor.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
@@ -7,12 +8,12 @@ import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 
 export interface PlanStep {
-  readonly delivery: DayDelivery;
+  readonly delivery: Delivery;
   /** Names this load: repeating the step finds the same one. */
   readonly request: string;
   readonly force: boolean;
   /** Absent when a person accepted the delivery without it. */
-  readonly marker?: { readonly key: string; readonly version: string };
+  readonly marker?: Marker;
 }
 
 export interface Plan extends LoadPlan {
@@ -33,21 +34,21 @@ export function createPlan({ pool, source, batchLimits = measuredLimits }: Depen
   return async function plan(step: PlanStep): Promise<Plan> {
     const { config, vendor, store } = source(step.delivery.source);
     const { type, date } = step.delivery;
-    const seen = { files: 0, ignored: 0 };
+    const seen: Seen = { files: 0, ignored: 0, marker: step.marker };
     return withHeartbeat(
       () => ({ listed: seen.files + seen.ignored }),
       async (signal) => {
         const load = await planLoad(
           pool,
           {
-            deliveryId: deliveryId(step.delivery),
+            deliveryId: step.delivery.id,
             source: step.delivery.source,
             schema: config.schema,
             table: vendor.table(type).name,
             date,
             request: step.request,
             force: step.force,
-            ...(step.marker ? { marker: step.marker } : {}),
+            marker: () => seen.marker,
             files: listParts(vendor, store, step.delivery, seen, signal),
             limits: batchLimits,
           },
@@ -60,19 +61,28 @@ export function createPlan({ pool, source, batchLimits = measuredLimits }: Depen
   };
 }
 
+interface Seen {
+  files: number;
+  ignored: number;
+  /** Where the marker is itself a part, at the version that is loaded, which may be newer than the one that was seen. */
+  marker: Marker | undefined;
+}
+
 /** Pages of a day's parts: hidden files, markers and folders are passed over and counted. */
 async function* listParts(
   vendor: Vendor,
   store: Store,
-  { type, date }: DayDelivery,
-  seen: { files: number; ignored: number },
+  { type, date }: Delivery,
+  seen: Seen,
   signal: AbortSignal,
 ): AsyncGenerator<readonly PlannedFile[]> {
-  for await (const page of store.list(vendor.dayPrefix(type, date), { signal })) {
+  for await (const page of store.list(vendor.prefix(type, date), { depth: vendor.depth, signal })) {
     const parts: PlannedFile[] = [];
     for (const file of page.files) {
       const what = vendor.classify(file.key, type, date);
-      if (what.kind === 'part') parts.push({ ...file, partitionValue: what.partitionValue });
+      if (what.kind !== 'part') continue;
+      parts.push({ ...file, partitionValue: what.partitionValue });
+      if (file.key === seen.marker?.key) seen.marker = { key: file.key, version: file.version };
     }
     seen.files += parts.length;
     seen.ignored += page.files.length - parts.length;

@@ -1,30 +1,32 @@
-import type { LoadCounts } from '../model/control.js';
-import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import type { Delivery } from '../model/delivery.js';
 import { discardDelivery } from '../warehouse/discard-delivery.js';
 import { publishLoad } from '../warehouse/publish-load.js';
+import type { PublishedLoad } from '../warehouse/publish-request.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 
 export interface PublishStep {
-  readonly delivery: DayDelivery;
+  readonly delivery: Delivery;
   readonly loadId: string;
   readonly finality: 'provisional' | 'final';
   /** Why it has this finality, as a sentence. */
   readonly reason: string;
+  /** What people should know of it. */
+  readonly notice?: string;
 }
 
 export function createPublish({ pool, source }: Dependencies) {
-  return async function publish(step: PublishStep): Promise<LoadCounts> {
+  return async function publish(step: PublishStep): Promise<PublishedLoad> {
     const { config, vendor } = source(step.delivery.source);
     const table = vendor.table(step.delivery.type);
     return withHeartbeat(
-      () => ({ publishing: deliveryId(step.delivery) }),
+      () => ({ publishing: step.delivery.id }),
       (signal) =>
         publishLoad(
           pool,
           {
             loadId: step.loadId,
-            deliveryId: deliveryId(step.delivery),
+            deliveryId: step.delivery.id,
             schema: config.schema,
             table: table.name,
             key: table.key,
@@ -32,6 +34,8 @@ export function createPublish({ pool, source }: Dependencies) {
             quarantineLimit: config.quarantineLimit,
             finality: step.finality,
             reason: step.reason,
+            notice: step.notice,
+            onlyGrows: vendor.onlyGrows,
           },
           signal,
         ),
@@ -40,7 +44,7 @@ export function createPublish({ pool, source }: Dependencies) {
 }
 
 export interface DiscardStep {
-  readonly delivery: DayDelivery;
+  readonly delivery: Delivery;
   readonly reason: string;
   readonly request: string;
 }
@@ -49,7 +53,7 @@ export function createDiscard({ pool, source }: Dependencies) {
   return async function discard(step: DiscardStep): Promise<void> {
     const { config, vendor } = source(step.delivery.source);
     await discardDelivery(pool, {
-      deliveryId: deliveryId(step.delivery),
+      deliveryId: step.delivery.id,
       schema: config.schema,
       table: vendor.table(step.delivery.type).name,
       date: step.delivery.date,

@@ -37,10 +37,12 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
 }
 
 async function firstPart(store: Store, vendor: Vendor, type: string): Promise<StoredFile | undefined> {
-  for await (const page of store.list(vendor.typePrefix(type))) {
+  const depth = vendor.depth;
+  for await (const page of store.list(vendor.daysPrefix(type), { depth })) {
     for (const file of page.files) {
-      const folder = /^[^/]+\/[^/]+\//.exec(file.key)?.[0] ?? '';
-      const day = vendor.parseDayFolder(folder);
+      // A day is a file, or the folder that it lies in.
+      const folder = /^[^/]+\/[^/]+\//.exec(file.key)?.[0] ?? file.key;
+      const day = vendor.parseDay(type, folder);
       if (day !== undefined && vendor.classify(file.key, type, day).kind === 'part') return file;
     }
   }

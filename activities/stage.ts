@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import type { DayDelivery } from '../model/delivery.js';
+import type { Delivery } from '../model/delivery.js';
 import { copyOut, makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
 import { openParquet, unreadable } from '../reader/parquet.js';
@@ -14,7 +14,7 @@ import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 
 export interface StageStep {
-  readonly delivery: DayDelivery;
+  readonly delivery: Delivery;
   readonly loadId: string;
   readonly batch: number;
 }

@@ -2,10 +2,11 @@ import type { WorkflowHandle } from '@temporalio/client';
 
 import { rangeSlice } from '../activities/backfill.js';
 import { findSource } from '../config/find-source.js';
+import { nameDelivery } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
 import { backfillId, workflowTypes, type BackfillInput, type BackfillStatus } from '../model/control.js';
 import { countDays, dayOf } from '../model/day.js';
-import { deliveryId, type Finality } from '../model/delivery.js';
+import type { Finality } from '../model/delivery.js';
 import { readFinality } from '../warehouse/read-finality.js';
 import { requireType } from './delivery-name.js';
 import { hasWorker, noWorkerNote } from './has-worker.js';
@@ -65,9 +66,7 @@ export async function planBackfill(
 ): Promise<ExitCode> {
   const range = rangeOf(place, request);
   const total = countDays(range.from, range.to) * range.types.length;
-  const ids = rangeSlice(range, 0, total).map(({ type, date }) =>
-    deliveryId({ source: range.source, type, date }),
-  );
+  const ids = rangeSlice(range, 0, total).map(({ type, date }) => nameDelivery(range.config, type, date).id);
   const known = await withLedger(place, (pool) => readFinality(pool, ids));
   const finalities = new Map(known.map((row) => [row.id, row.finality]));
   const plan = ids.map((delivery): PlannedDelivery => {

@@ -1,6 +1,8 @@
 import { didYouMean } from '../config/suggest.js';
 import { findSource } from '../config/find-source.js';
 import type { SourceConfig } from '../config/schema.js';
+import { vendors } from '../vendors/registry.js';
+import type { Vendor } from '../vendors/vendor.js';
 import { isDay } from '../config/is-day.js';
 import { UsageError } from './usage-error.js';
 
@@ -11,16 +13,24 @@ export interface NamedDelivery {
   readonly date: string;
 }
 
-/** Takes `<source>/<type>/<date>` apart. Throws an error that says which part is wrong and what it may be. */
+/** Takes a delivery's id apart: the source, and what its vendor calls the delivery. Throws an error that says which part is wrong and what it may be. */
 export function parseDeliveryId(sources: readonly SourceConfig[], id: string): NamedDelivery {
-  const parts = id.split('/');
-  const [name = '', type = '', date = ''] = parts;
-  if (parts.length !== 3) {
+  const slash = id.indexOf('/');
+  if (slash < 0) {
     throw new UsageError(
-      `'${id}' is not the id of a delivery: that is <source>/<type>/<date>, such as experiments/events/2026-11-20.`,
+      `'${id}' is not the id of a delivery: that is <source>/<what the vendor calls it>, such as ` +
+        `experiments/events/2026-11-20.`,
     );
   }
-  const source = findSource(sources, name);
+  const source = findSource(sources, id.slice(0, slash));
+  const vendor: Vendor = vendors[source.vendor];
+  const named = vendor.parseDeliveryName(id.slice(slash + 1));
+  if (!named) {
+    throw new UsageError(
+      `'${id}' is not the id of a delivery of ${source.name}: that is such as ${source.name}/${vendor.exampleName}.`,
+    );
+  }
+  const { type, date } = named;
   requireType(source, type);
   requireDay(date);
   return { id, source, type, date };

@@ -3,11 +3,12 @@
 import { join, relative } from 'node:path';
 
 import { rangeSlice } from '../activities/backfill.js';
+import { findSource } from '../config/find-source.js';
 import { loadConfig, loadConfigIfAny } from '../config/load.js';
+import { nameDelivery } from '../config/name-delivery.js';
 import type { Config } from '../config/schema.js';
 import { workflowTypes } from '../model/control.js';
 import { countDays } from '../model/day.js';
-import { deliveryId } from '../model/delivery.js';
 import type { SampleBucket } from '../sandbox/sample-bucket.js';
 import { beginBackfill } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
@@ -121,10 +122,11 @@ async function withSources(
 async function backfillSample(place: Place, { from, to }: SampleBucket): Promise<string[]> {
   const request = { source: sampleSource, from, to, maxInFlight: 4 };
   await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
-  const types = place.config.sources.find(({ name }) => name === sampleSource)?.types ?? [];
+  const source = findSource(place.config.sources, sampleSource);
+  const { types } = source;
   const total = countDays(from, to) * types.length;
-  return rangeSlice({ ...request, types }, 0, total).map((day) =>
-    deliveryId({ source: sampleSource, ...day }),
+  return rangeSlice({ ...request, types }, 0, total).map(
+    ({ type, date }) => nameDelivery(source, type, date).id,
   );
 }
 

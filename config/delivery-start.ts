@@ -1,8 +1,11 @@
 import type { DeliveryInput } from '../model/control.js';
-import { deliveryId } from '../model/delivery.js';
 import { endOfDay } from '../model/day.js';
-import type { SourceConfig } from './schema.js';
+import { writeMinute } from '../vendors/completion.js';
+import { vendors } from '../vendors/registry.js';
+import type { Vendor } from '../vendors/vendor.js';
 import { writeDuration } from './duration.js';
+import { nameDelivery } from './name-delivery.js';
+import type { SourceConfig } from './schema.js';
 
 /** Everything that starts a delivery's workflow. Plain data without secrets: it also travels through histories. */
 export interface DeliveryStart {
@@ -21,18 +24,18 @@ export interface DeliveryStart {
  * `giveUpAfter` past the end of its UTC day; for an old day that lies in the past, and it is looked for once.
  */
 export function deliveryStart(source: SourceConfig, type: string, date: string, now: number): DeliveryStart {
+  const delivery = nameDelivery(source, type, date);
   const deadline = endOfDay(date) + source.giveUpAfter;
-  const until = `${new Date(deadline).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const closing = closingOf(source, type, date);
   return {
     workflowType: source.vendor,
-    workflowId: deliveryId({ source: source.name, type, date }),
+    workflowId: delivery.id,
     input: {
-      source: source.name,
-      type,
-      date,
+      ...delivery,
       vendor: source.vendor,
       deadline,
       pollEvery: source.pollEvery,
+      ...closing,
       inFlight: source.filesInFlight,
       heartbeatTimeout: source.heartbeatTimeout,
     },
@@ -40,12 +43,39 @@ export function deliveryStart(source: SourceConfig, type: string, date: string, 
     // Short enough for the Web UI's box, which holds seven lines.
     staticDetails: [
       `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
-        (deadline > now
-          ? `It is loaded once the vendor has marked it complete, which is awaited until ${until}, ` +
-            `${writeDuration(source.giveUpAfter)} after the end of the day.`
-          : `It is loaded if the vendor has marked it complete; waiting for that ended at ${until}.`),
-      'Signals, each with `{"reason": "…"}`: `reprocess` loads it again, `accept` loads it without its marker, ' +
+        (closing ? whileRewritten(closing) : onceMarked(source, deadline, now)),
+      'Signals, each with `{"reason": "…"}`: `reprocess` loads it again, `accept` takes it as complete as it is, ' +
         '`skip` stops waiting, `discard` takes its rows out, `pause` and `resume`.',
     ].join('\n\n'),
   };
+}
+
+interface Closing {
+  /** Epoch ms. */
+  readonly closesAt: number;
+  /** Milliseconds. */
+  readonly settleFor: number;
+}
+
+/** When a vendor that rewrites its days no longer does. */
+function closingOf(source: SourceConfig, type: string, date: string): Closing | undefined {
+  const vendor: Vendor = vendors[source.vendor];
+  const closesAfter = vendor.closesAfter(type);
+  if (closesAfter === undefined || !('settleFor' in source)) return undefined;
+  return { closesAt: endOfDay(date) + (source.closesAfter ?? closesAfter), settleFor: source.settleFor };
+}
+
+function whileRewritten({ closesAt, settleFor }: Closing): string {
+  return (
+    `It is loaded as often as the vendor rewrites it, and is provisional until it has stood still for ` +
+    `${writeDuration(settleFor)} after ${writeMinute(closesAt)}.`
+  );
+}
+
+function onceMarked(source: SourceConfig, deadline: number, now: number): string {
+  const until = writeMinute(deadline);
+  return deadline > now
+    ? `It is loaded once the vendor has marked it complete, which is awaited until ${until}, ` +
+        `${writeDuration(source.giveUpAfter)} after the end of the day.`
+    : `It is loaded if the vendor has marked it complete; waiting for that ended at ${until}.`;
 }

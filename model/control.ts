@@ -1,6 +1,6 @@
 /** What passes between people, the command line and workflows: inputs, signals, the status query, results. */
 
-import type { DayDelivery, Finality } from './delivery.js';
+import type { Delivery, Finality } from './delivery.js';
 
 /** Signals that every delivery takes. The argument is `{ "reason": "…" }` or the reason as a string. */
 export const deliverySignals = ['reprocess', 'accept', 'skip', 'discard', 'pause', 'resume'] as const;
@@ -15,12 +15,16 @@ export interface SignalArgument {
 export const statusQuery = 'status';
 
 /** Input of a delivery's workflow. Holds no secrets: workers resolve them from the configuration by source name. */
-export interface DeliveryInput extends DayDelivery {
+export interface DeliveryInput extends Delivery {
   readonly vendor: string;
   /** Epoch ms: when waiting for the marker ends. Absolute, so that it survives continue-as-new. */
   readonly deadline: number;
   /** Milliseconds between the first looks at the store; looks grow rarer with age. */
   readonly pollEvery: number;
+  /** Epoch ms: from when on the vendor no longer rewrites the delivery. Only where it does. */
+  readonly closesAt?: number;
+  /** Milliseconds that it has to stand still after that to be final. */
+  readonly settleFor?: number;
   /** Batches of files staged at the same time. */
   readonly inFlight: number;
   /** Milliseconds after which a silent activity is taken for dead. */
@@ -41,6 +45,14 @@ export interface CarriedDelivery {
   readonly looks: number;
   readonly loads: number;
   readonly notify: readonly string[];
+  readonly watch?: Watch;
+}
+
+/** A version of a delivery that is watched for standing still. */
+export interface Watch {
+  readonly version: string;
+  /** Epoch ms of the first look that counts. */
+  readonly since: number;
 }
 
 /** Result of a delivery's workflow, and the argument of a backfill's `settled` signal. */
@@ -70,6 +82,8 @@ export interface DeliveryStatus {
   /** What happens next, as a sentence. */
   readonly next: string;
   readonly deadline: string;
+  /** What people should know of what is visible, beyond its finality. */
+  readonly notice?: string;
   /** Files and rows staged so far, while loading; of the last load afterwards. */
   readonly counts?: LoadCounts;
   /** Files the plan holds. */

@@ -24,15 +24,16 @@ export function isSettled(finality: Finality): boolean {
   return finality === 'final' || finality === 'discarded' || finality === 'skipped' || finality === 'failed';
 }
 
-/** One type and UTC day of a source whose vendor delivers days per type, e.g. Optimizely. */
-export interface DayDelivery {
+export interface Delivery {
+  /** The business name that is workflow id, ledger key and what a person types: `experiments/events/2020-05-25`. */
+  readonly id: string;
   readonly source: string;
   readonly type: string;
   /** UTC day, `YYYY-MM-DD`. */
   readonly date: string;
 }
 
-/** The business name that is workflow id, ledger key and what a person types: `experiments/events/2020-05-25`. */
-export function deliveryId(delivery: DayDelivery): string {
-  return `${delivery.source}/${delivery.type}/${delivery.date}`;
+/** `name` is what the vendor calls it within its source: `events/2020-05-25`. */
+export function deliveryId(source: string, name: string): string {
+  return `${source}/${name}`;
 }

@@ -14,8 +14,8 @@ export function openStore(source: SourceConfig, settings: Pick<S3Settings, 'idle
     forcePathStyle: store.forcePathStyle,
     ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
   };
-  const token = store.credentials?.optimizelyToken;
-  if (token === undefined) {
+  const token = 'credentials' in store ? store.credentials?.optimizelyToken : undefined;
+  if (token === undefined || !('credentialsUrl' in store)) {
     return openS3({ ...server, ...placeOf(source), ...keysOf(source) });
   }
   const grant = (): ReturnType<typeof exchangeToken> => exchangeToken(store.credentialsUrl, token.reveal());

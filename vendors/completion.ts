@@ -1,6 +1,9 @@
 /** What every vendor's completion rule is told, and what it may decide. Pure. */
 
+import type { Watch } from '../model/control.js';
 import type { Finality } from '../model/delivery.js';
+
+export type { Watch };
 
 /** The file by which a vendor says that there is something to load: a marker beside the parts, or the file itself. */
 export interface Marker {
@@ -50,13 +53,7 @@ export interface Asked {
   readonly force: boolean;
 }
 
-/** A version that is being watched for standing still, handed from one decision to the next. */
-export interface Watch {
-  readonly version: string;
-  /** Epoch ms of the first look that counts. */
-  readonly since: number;
-}
-
+/** `watch` is handed from one decision to the next. */
 export type Decision = (
   | {
       readonly step: 'load';

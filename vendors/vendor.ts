@@ -63,6 +63,12 @@ export interface Vendor {
   readonly exampleName: string;
   /** Whether a day's delivery begins with the day, rather than after it. */
   readonly beginsWithDay: boolean;
+  /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
+  readonly onlyGrows: boolean;
+  /**
+   * Milliseconds after the end of the day from which on the vendor no longer rewrites it; undefined where it never does.
+   */
+  closesAfter(type: string): number | undefined;
   /** Where the days of a type show: the prefix, with its final slash, that is listed one level deep. */
   daysPrefix(type: string): string;
   /** The day of a file or folder below that. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
-import { dropPartition } from './publish-load.js';
+import { dropPartition } from './publish-partition.js';
 import { transaction } from './transaction.js';
 
 export interface DiscardRequest {
@@ -36,7 +36,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
     );
     await client.query(
       `update landfall.delivery
-       set finality = 'discarded', since = now(), reason = $2, published_at = null
+       set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null
        where id = $1`,
       [discard.deliveryId, discard.reason],
     );

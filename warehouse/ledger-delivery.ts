@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
-import type { Finality } from '../model/delivery.js';
-import { deliveryId, type DayDelivery } from '../model/delivery.js';
+import type { LoadCounts } from '../model/control.js';
+import type { Delivery, Finality } from '../model/delivery.js';
 import { transaction } from './transaction.js';
 
 /** What the ledger says of a delivery. */
@@ -10,32 +10,68 @@ export interface LedgerDelivery {
   readonly finality: Finality;
   /** Whether readers see rows of it. */
   readonly published: boolean;
+  /** Of what readers see: the version of its marker, its counts, and what people should know of it. */
+  readonly version?: string;
+  readonly counts?: LoadCounts;
+  readonly notice?: string;
 }
 
 /** Enters a delivery into the ledger as waiting, or finds it there. */
 export async function openDelivery(
   pool: pg.Pool,
-  delivery: DayDelivery,
+  { id, source, type, date }: Delivery,
   deadline: number,
 ): Promise<LedgerDelivery> {
-  const id = deliveryId(delivery);
   await pool.query(
     `insert into landfall.delivery (id, source, type, date, finality, since, reason, deadline)
      values ($1, $2, $3, $4, 'waiting', now(), 'Not looked at yet.', to_timestamp($5 / 1000.0))
      on conflict (id) do update set deadline = excluded.deadline`,
-    [id, delivery.source, delivery.type, delivery.date, deadline],
+    [id, source, type, date, deadline],
   );
   return readDelivery(pool, id);
 }
 
 async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
-  const { rows } = await db.query<{ id: string; finality: Finality; published: boolean }>(
-    `select id, finality, published_at is not null as published from landfall.delivery where id = $1`,
+  const { rows } = await db.query<VisibleRow>(
+    `select d.finality, d.notice, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
+            l.rows_quarantined, l.rows_duplicate
+     from landfall.delivery d
+     left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
+     where d.id = $1`,
     [id],
   );
   const row = rows[0];
   if (!row) throw new Error(`Delivery ${id} is not in the ledger.`);
-  return row;
+  const { finality } = row;
+  if (row.files === null) return { id, finality, published: false };
+  return {
+    id,
+    finality,
+    published: true,
+    ...(row.marker_version === null ? {} : { version: row.marker_version }),
+    ...(row.notice === null ? {} : { notice: row.notice }),
+    counts: {
+      files: row.files,
+      bytes: Number(row.bytes),
+      parsed: Number(row.rows_parsed),
+      loaded: Number(row.rows_loaded),
+      quarantined: Number(row.rows_quarantined),
+      duplicate: Number(row.rows_duplicate),
+    },
+  };
+}
+
+interface VisibleRow {
+  readonly finality: Finality;
+  readonly notice: string | null;
+  readonly marker_version: string | null;
+  /** Null where nothing is visible, like all that follow. */
+  readonly files: number | null;
+  readonly bytes: string;
+  readonly rows_parsed: string;
+  readonly rows_loaded: string;
+  readonly rows_quarantined: string;
+  readonly rows_duplicate: string;
 }
 
 export interface DeliveryChange {
@@ -46,6 +82,8 @@ export interface DeliveryChange {
   /** Absent: stays as it is. */
   readonly finality?: Finality;
   readonly paused?: boolean;
+  /** The finality is that of what readers see, not of what is under way. */
+  readonly ofVisible?: boolean;
   /** Names the step that asks, so that asking twice changes the ledger once. */
   readonly request: string;
 }
@@ -62,7 +100,8 @@ export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promi
     );
     const before = held.rows[0];
     if (!before) throw new Error(`Delivery ${change.id} is not in the ledger.`);
-    const finality = before.published ? before.finality : (change.finality ?? before.finality);
+    const visible = before.published && change.ofVisible !== true;
+    const finality = visible ? before.finality : (change.finality ?? before.finality);
     const { rowCount } = await client.query(
       `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
        values ($1, $2, $3, $4, $5)

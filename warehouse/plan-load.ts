@@ -20,7 +20,8 @@ export interface PlanRequest {
   readonly request: string;
   /** Load even when this very version is published or being staged. */
   readonly force: boolean;
-  readonly marker?: { readonly key: string; readonly version: string };
+  /** Asked for once the files have been listed; undefined when a person accepted the delivery without it. */
+  readonly marker: () => { readonly key: string; readonly version: string } | undefined;
   /** Pages of parts in key order. */
   readonly files: AsyncIterable<readonly PlannedFile[]>;
   readonly limits: BatchLimits;
@@ -175,6 +176,7 @@ async function createLoad(
   listing: Listing,
   request: string,
 ): Promise<LoadPlan> {
+  const marker = plan.marker();
   const { rows } = await client.query<LoadRow>(
     `insert into landfall.load
        (delivery_id, request, fingerprint, state, marker_key, marker_version, files, batches, bytes)
@@ -184,8 +186,8 @@ async function createLoad(
       plan.deliveryId,
       request,
       listing.fingerprint,
-      plan.marker?.key ?? null,
-      plan.marker?.version ?? null,
+      marker?.key ?? null,
+      marker?.version ?? null,
       listing.files,
       listing.batches,
       listing.bytes,

@@ -1,26 +1,14 @@
 import pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
-import type { Finality } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
-import { stagingNames, tableNames, type TableNames } from './names.js';
-import { hideFromOlderSnapshots, rewriteRows } from './older-snapshots.js';
+import { stagingNames } from './names.js';
+import { hideFromOlderSnapshots } from './older-snapshots.js';
 import { abandonLoad } from './plan-load.js';
+import { noticeOf, writeLedger } from './publish-ledger.js';
+import { buildKey, exchangePartition } from './publish-partition.js';
+import type { PublishedLoad, PublishRequest } from './publish-request.js';
 import { transaction } from './transaction.js';
-
-export interface PublishRequest {
-  readonly loadId: string;
-  readonly deliveryId: string;
-  readonly schema: string;
-  readonly table: string;
-  /** The column that identifies a row within the day. */
-  readonly key: string;
-  readonly date: string;
-  /** Highest share of quarantined rows, 0 to 1. */
-  readonly quarantineLimit: number;
-  readonly finality: Finality & ('provisional' | 'final');
-  readonly reason: string;
-}
 
 /**
  * Makes a staged load visible in place of the day's earlier version, and writes the ledger, in one transaction. Running
@@ -36,13 +24,13 @@ export async function publishLoad(
   pool: pg.Pool,
   request: PublishRequest,
   signal?: AbortSignal,
-): Promise<LoadCounts> {
-  const publish = async (client: pg.ClientBase): Promise<LoadCounts | Failure> => {
+): Promise<PublishedLoad> {
+  const publish = async (client: pg.ClientBase): Promise<PublishedLoad | Failure> => {
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [
       request.deliveryId,
     ]);
     const load = await readLoad(client, request.loadId);
-    if (load.state === 'published') return countLoad(client, request.loadId);
+    if (load.state === 'published') return published(await countLoad(client, request.loadId), load.notice);
     // The first attempt's answer was lost: this one gives it again.
     if (load.state === 'rejected') return new Failure(failureTypes.tooManyBadRows, load.reason ?? 'rejected');
     if (load.state !== 'staging') {
@@ -61,8 +49,9 @@ export async function publishLoad(
     await requireSameRows(client, request, counts);
     if (!rewritten) await hideFromOlderSnapshots(client, request.loadId);
     await exchangePartition(client, request);
-    await writeLedger(client, request, counts);
-    return counts;
+    const notice = await noticeOf(client, request, counts);
+    await writeLedger(client, request, counts, notice);
+    return published(counts, notice);
   };
   const outcome = await transaction(pool, publish, signal);
   if (outcome instanceof Failure) throw outcome;
@@ -72,11 +61,16 @@ export async function publishLoad(
 interface LoadState {
   readonly state: string;
   readonly reason: string | null;
+  readonly notice: string | null;
+}
+
+function published(counts: LoadCounts, notice: string | null): PublishedLoad {
+  return notice === null ? counts : { ...counts, notice };
 }
 
 async function readLoad(client: pg.ClientBase, loadId: string): Promise<LoadState> {
   const { rows } = await client.query<LoadState>(
-    'select state, reason from landfall.load where id = $1 for no key update',
+    'select state, reason, notice from landfall.load where id = $1 for no key update',
     [loadId],
   );
   if (!rows[0]) throw new Error(`Load ${loadId} is not in the ledger.`);
@@ -138,43 +132,6 @@ async function reject(client: pg.ClientBase, request: PublishRequest, staged: Lo
   return new Failure(failureTypes.tooManyBadRows, message);
 }
 
-/**
- * Builds the primary key; where that fails for duplicates, removes all but the first of each (by file, then line). Readers
- * with a snapshot from before that would see the removed ones still, so the rows are written anew with the key.
- */
-async function buildKey(client: pg.ClientBase, request: PublishRequest): Promise<{ rewritten: boolean }> {
-  const { table, key } = stagingNames(request.loadId);
-  const columns = `export_date, ${pg.escapeIdentifier(request.key)}`;
-  const addKey = `add constraint ${key} primary key (${columns})`;
-  await client.query('savepoint before_key');
-  try {
-    await client.query(`alter table ${table} ${addKey}`);
-    return { rewritten: false };
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
-    await client.query('rollback to savepoint before_key');
-    await client.query(
-      `with ranked as (
-         select s.ctid as row, row_number() over (
-           partition by ${columns} order by f.key collate "C", s._line
-         ) as rank
-         from ${table} s join landfall.file f on f.id = s._file_id
-       ),
-       removed as (
-         delete from ${table} s using ranked where s.ctid = ranked.row and ranked.rank > 1
-         returning s._file_id
-       ),
-       counted as (select _file_id, count(*) as rows from removed group by _file_id)
-       update landfall.load_file lf
-       set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = counted.rows
-       from counted where lf.load_id = $1 and lf.file_id = counted._file_id`,
-      [request.loadId],
-    );
-    await client.query(`alter table ${table} ${rewriteRows}, ${addKey}`);
-    return { rewritten: true };
-  }
-}
-
 async function requireSameRows(
   client: pg.ClientBase,
   request: PublishRequest,
@@ -189,70 +146,5 @@ async function requireSameRows(
     failureTypes.stagingLost,
     `Staging of delivery ${request.deliveryId} holds ${there} rows where ${counts.loaded} were reported. ` +
       `It is staged again.`,
-  );
-}
-
-async function exchangePartition(client: pg.ClientBase, request: PublishRequest): Promise<void> {
-  const names = tableNames(request.schema, request.table, request.date);
-  const staging = stagingNames(request.loadId);
-  await client.query(`alter table ${staging.table} set schema ${names.schema}`);
-  await dropPartition(client, names);
-  const here = `${names.schema}.${pg.escapeIdentifier(`load_${BigInt(request.loadId)}`)}`;
-  await client.query(`alter table ${here} rename constraint ${staging.key} to ${names.partitionKey}`);
-  await client.query(`alter table ${here} rename to ${names.partitionName}`);
-  await client.query(
-    `alter table ${names.table} attach partition ${names.partition}
-       for values in (${pg.escapeLiteral(request.date)})`,
-  );
-}
-
-/**
- * Takes the day's visible rows away. Detaching needs the parent to itself: rather than queue behind a long report, with
- * every new reader queueing behind us, it gives up after 5 seconds (SQLSTATE 55P03) and the step is retried.
- */
-export async function dropPartition(client: pg.ClientBase, names: TableNames): Promise<void> {
-  await client.query(`set local lock_timeout = '5s'`);
-  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
-    names.partition,
-  ]);
-  if (rows[0]?.there !== true) return;
-  await client.query(`alter table ${names.table} detach partition ${names.partition}`);
-  await client.query(`drop table ${names.partition}`);
-}
-
-async function writeLedger(
-  client: pg.ClientBase,
-  request: PublishRequest,
-  counts: LoadCounts,
-): Promise<void> {
-  await client.query(
-    `update landfall.load set state = 'replaced', ended_at = now()
-     where delivery_id = $1 and state = 'published'`,
-    [request.deliveryId],
-  );
-  // What earlier loads could not read is of interest no longer, rejected ones included.
-  await client.query(
-    `delete from landfall.quarantine
-     where load_id in (select id from landfall.load where delivery_id = $1 and id <> $2)`,
-    [request.deliveryId, request.loadId],
-  );
-  await client.query(
-    `update landfall.load
-     set state = 'published', ended_at = now(), reason = $2,
-         rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = $6
-     where id = $1`,
-    [request.loadId, request.reason, counts.parsed, counts.loaded, counts.quarantined, counts.duplicate],
-  );
-  await client.query(
-    `update landfall.delivery
-     set since = case when finality = $2 then since else now() end,
-         finality = $2, reason = $3, published_at = now()
-     where id = $1`,
-    [request.deliveryId, request.finality, request.reason],
-  );
-  await client.query(
-    `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
-     values ($1, 'published', $2, $3, $4)`,
-    [request.deliveryId, request.finality, request.reason, `publish/${request.loadId}`],
   );
 }

@@ -17,8 +17,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { deliverySignals, searchAttributes, statusQuery } from '../model/control.js';
-import type { DeliveryInput, DeliverySignal, DeliveryStatus, SignalArgument } from '../model/control.js';
-import { deliveryId } from '../model/delivery.js';
+import type {
+  DeliveryInput,
+  DeliverySignal,
+  DeliveryStatus,
+  LoadCounts,
+  SignalArgument,
+} from '../model/control.js';
+import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
 import { deliveryDetails, type Shown } from './details.js';
 import { record } from './steps.js';
 
@@ -47,10 +53,12 @@ export interface Desk {
   waitUntil(instant: number, summary: string): Promise<void>;
   /** Finality, next step and counts for the Web UI and the query. */
   show(change: Partial<Shown>): void;
+  /** What the last load brought; undefined when there was none. */
+  counts(): LoadCounts | undefined;
   /** Names a change of the ledger, so that writing it twice changes it once. */
   nextRequest(): string;
-  /** From now on handlers may write to the ledger: the delivery is in it. */
-  opened(): void;
+  /** The delivery is in the ledger, as given: from now on handlers may write to it. */
+  opened(ledger: LedgerDelivery): void;
   /** Returns when nothing that people sent is still being written down. */
   quiet(): Promise<void>;
 }
@@ -68,12 +76,10 @@ const meanings: Readonly<Record<DeliverySignal, string>> = {
 };
 
 export function openDesk(input: DeliveryInput): Desk {
-  const id = deliveryId(input);
+  const { id } = input;
   const shown: Shown = {
     finality: 'waiting',
     next: 'Looks into the store.',
-    counts: { files: 0, bytes: 0, parsed: 0, loaded: 0, quarantined: 0, duplicate: 0 },
-    filesPlanned: 0,
   };
   let published = '';
   let news = false;
@@ -112,8 +118,10 @@ export function openDesk(input: DeliveryInput): Desk {
       draw();
     },
     nextRequest,
-    opened: () => {
+    counts: () => shown.counts,
+    opened: ({ published: visible, finality, counts, notice }) => {
       inLedger = true;
+      if (visible) desk.show({ finality, counts, notice });
     },
     quiet: () => condition(allHandlersFinished),
   };
@@ -182,7 +190,11 @@ export function openDesk(input: DeliveryInput): Desk {
       delivery: id,
       paused: desk.paused,
       deadline: new Date(input.deadline).toISOString(),
-      ...shown,
+      finality: shown.finality,
+      next: shown.next,
+      ...(shown.notice === undefined ? {} : { notice: shown.notice }),
+      ...(shown.counts === undefined ? {} : { counts: shown.counts }),
+      ...(shown.filesPlanned === undefined ? {} : { filesPlanned: shown.filesPlanned }),
     }),
     { description: 'Finality, counts and next step.' },
   );

@@ -8,21 +8,32 @@ export interface Shown {
   finality: Finality;
   /** A sentence: what happens next. */
   next: string;
-  counts: LoadCounts;
-  filesPlanned: number;
+  /** Of the load under way, or of the last one. */
+  counts?: LoadCounts | undefined;
+  /** While loading. */
+  filesPlanned?: number | undefined;
+  /** What people should know of what is visible, beyond its finality. */
+  notice?: string | undefined;
 }
 
 /** The Web UI's box holds seven lines, so what matters comes first; the delivery's name stands above it. */
 export function deliveryDetails(shown: Shown, paused: boolean): string {
-  const { counts } = shown;
-  const files =
-    shown.filesPlanned > 0 && counts.files < shown.filesPlanned
-      ? `${whole(counts.files)} of ${whole(shown.filesPlanned)}`
-      : whole(counts.files);
   const visible = shown.finality === 'final' || shown.finality === 'provisional';
   return table([
     ['Finality', paused ? `${shown.finality} (paused)` : shown.finality],
+    ...(shown.notice === undefined ? [] : [['Notice', shown.notice] as const]),
     ['Next', paused ? 'Nothing new starts until `resume`.' : shown.next],
+    ...(shown.counts ? countRows(shown.counts, shown.filesPlanned ?? 0, visible) : []),
+  ]);
+}
+
+function countRows(
+  counts: LoadCounts,
+  planned: number,
+  visible: boolean,
+): readonly (readonly [string, string])[] {
+  const files = counts.files < planned ? `${whole(counts.files)} of ${whole(planned)}` : whole(counts.files);
+  return [
     ['Files', counts.bytes === 0 ? files : `${files} (${megabytes(counts.bytes)})`],
     [
       'Rows',
@@ -30,7 +41,7 @@ export function deliveryDetails(shown: Shown, paused: boolean): string {
     ],
     ['Quarantined', whole(counts.quarantined)],
     ...(counts.duplicate > 0 ? [['Duplicates removed', whole(counts.duplicate)] as const] : []),
-  ]);
+  ];
 }
 
 export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<string>): string {

@@ -1,4 +1,5 @@
 /** Workflow types as Temporal knows them. A delivery's type is its vendor's name. */
 export { backfill } from './backfill.js';
 export { discover } from './discover.js';
+export { megaphone } from './megaphone.js';
 export { optimizely } from './optimizely.js';

@@ -22,10 +22,19 @@ export interface LoadRequest {
   readonly force: boolean;
   readonly marker?: { readonly key: string; readonly version: string };
   readonly finality: 'provisional' | 'final';
+  /** Why it is loaded, as a sentence. */
+  readonly reason: string;
+  /** What people should know of it. */
+  readonly notice?: string;
 }
 
 export type LoadOutcome =
-  | { readonly kind: 'published'; readonly counts: LoadCounts; readonly reason: string }
+  | {
+      readonly kind: 'published';
+      readonly counts: LoadCounts;
+      readonly reason: string;
+      readonly notice?: string | undefined;
+    }
   /** Somebody asked for something else meanwhile. */
   | { readonly kind: 'interrupted' }
   /** History has grown long: go on in a new run, with the same request. */
@@ -65,7 +74,7 @@ async function planStagePublish(
   request: LoadRequest,
 ): Promise<LoadOutcome> {
   const { listing, staging, publishing } = long(input.heartbeatTimeout);
-  const delivery = { source: input.source, type: input.type, date: input.date };
+  const delivery = { id: input.id, source: input.source, type: input.type, date: input.date };
   desk.show({ finality: 'loading', next: 'Lists the files.' });
   const plan = await listing.plan.executeWithOptions({ summary: 'list the files and plan their load' }, [
     {
@@ -94,17 +103,20 @@ async function planStagePublish(
     desk.show({ next: 'Publishes the staged rows.' });
   }
   await desk.whileRunning();
-  const reason = publishReason(request, plan);
-  const counts = await publishing.publish.executeWithOptions(
+  const reason = plan.files === 0 ? `${request.reason} It has no parts: an empty day.` : request.reason;
+  const { notice, ...counts } = await publishing.publish.executeWithOptions(
     { summary: `publish ${plan.files} ${plan.files === 1 ? 'file' : 'files'}` },
-    [{ delivery, loadId, finality: request.finality, reason }],
+    [
+      {
+        delivery,
+        loadId,
+        finality: request.finality,
+        reason,
+        ...(request.notice === undefined ? {} : { notice: request.notice }),
+      },
+    ],
   );
-  return { kind: 'published', counts, reason };
-}
-
-function publishReason(request: LoadRequest, plan: Plan): string {
-  const why = request.marker ? `${request.marker.key} is there.` : 'Accepted without its marker.';
-  return plan.files === 0 ? `${why} It has no parts: an empty day.` : why;
+  return { kind: 'published', counts, reason, notice };
 }
 
 type Rows = Omit<LoadCounts, 'duplicate'>;

@@ -2,8 +2,8 @@
 
 import { CancellationScope, getExternalWorkflowHandle, log } from '@temporalio/workflow';
 
-import type { DeliveryInput, DeliveryResult, LoadCounts } from '../model/control.js';
-import type { Finality } from '../model/delivery.js';
+import type { DeliveryResult, LoadCounts } from '../model/control.js';
+import type { Delivery, Finality } from '../model/delivery.js';
 import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
 import type { Desk, Ending } from './desk.js';
 import { abandon, quick, record } from './steps.js';
@@ -18,10 +18,21 @@ export async function note(
   return record({ id: desk.id, kind: finality, finality, reason, request: desk.nextRequest() });
 }
 
+/** What readers see is final from now on. */
+export function confirm(desk: Desk, reason: string): Promise<LedgerDelivery> {
+  return record({
+    id: desk.id,
+    kind: 'final',
+    finality: 'final',
+    reason,
+    ofVisible: true,
+    request: desk.nextRequest(),
+  });
+}
+
 /** People ended it: skipped leaves what readers see, discarded takes it away. Staging goes in both cases. */
-export async function end(desk: Desk, input: DeliveryInput, ending: Ending): Promise<DeliveryResult> {
+export async function end(desk: Desk, delivery: Delivery, ending: Ending): Promise<DeliveryResult> {
   if (ending.kind === 'discard') {
-    const delivery = { source: input.source, type: input.type, date: input.date };
     await quick.discard.executeWithOptions({ summary: 'take its rows out of the tables' }, [
       { delivery, reason: ending.reason, request: desk.nextRequest() },
     ]);
@@ -72,8 +83,8 @@ export async function settled(
 }
 
 /** The workflow was cancelled: the ledger says so before it ends. */
-export async function endCancelled(desk: Desk, input: DeliveryInput): Promise<void> {
+export async function endCancelled(desk: Desk, delivery: Delivery): Promise<void> {
   await CancellationScope.nonCancellable(() =>
-    end(desk, input, { kind: 'skip', reason: 'The workflow was cancelled.' }),
+    end(desk, delivery, { kind: 'skip', reason: 'The workflow was cancelled.' }),
   );
 }

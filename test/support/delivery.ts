@@ -2,7 +2,6 @@ import type { Client } from '@temporalio/client';
 
 import { writeDay, type DayToWrite, type WrittenDay } from '../../sandbox/optimizely-day.js';
 import type { DeliveryInput, DeliveryResult, DeliverySignal } from '../../model/control.js';
-import { deliveryId } from '../../model/delivery.js';
 import { dayPrefix } from '../../vendors/optimizely/layout.js';
 import type { WorkerSettings } from '../../worker/create.js';
 import { inTemporaryFolder, prefix, type TestSource } from './landfall.js';
@@ -58,8 +57,8 @@ export async function signal(
   reason: string,
   input: DeliveryInput,
 ): Promise<DeliveryResult> {
-  const handle = await client.workflow.signalWithStart('optimizely', {
-    workflowId: deliveryId(input),
+  const handle = await client.workflow.signalWithStart(input.vendor, {
+    workflowId: input.id,
     taskQueue: source.taskQueue,
     args: [input],
     signal: name,

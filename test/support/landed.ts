@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 
 import type pg from 'pg';
 
-import { optimizelyTables } from '../../vendors/optimizely/tables.js';
-
 /** What is in a source's tables and in the ledger, in a form that is equal for two loads of the same files. */
 export interface Landed {
   /** By table and column: the number of rows, and a digest over the column's values in the order of file and line. */
@@ -20,10 +18,11 @@ export async function landed(pool: pg.Pool): Promise<Landed> {
   const lines = async (sql: string): Promise<string[]> =>
     (await pool.query<{ line: string }>(`select concat_ws(' | ', ${sql}`)).rows.map((row) => row.line);
   return {
-    tables: {
-      decision: await digests(pool, 'decision'),
-      conversion: await digests(pool, 'conversion'),
-    },
+    tables: Object.fromEntries(
+      await Promise.all(
+        (await dataTables(pool)).map(async (table) => [table, await digests(pool, table)] as const),
+      ),
+    ),
     files: await lines(
       `d.type, d.date, f.key, f.version, lf.rows_parsed, lf.rows_loaded, lf.rows_quarantined, lf.rows_duplicate,
          lf.first_error_line, lf.first_error) as line
@@ -47,20 +46,36 @@ export async function landed(pool: pg.Pool): Promise<Landed> {
   };
 }
 
-async function digests(pool: pg.Pool, table: 'decision' | 'conversion'): Promise<Record<string, string>> {
-  const { columns } = optimizelyTables[table === 'decision' ? 'decisions' : 'events'];
-  const names = [...columns.map(({ name }) => name), 'export_date', 'partition_value', '_line', '_extra'];
+/** Tables of the source's schema that hold rows of files. */
+async function dataTables(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = '_file_id'
+     where c.relnamespace = 'experiments'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+     order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function digests(pool: pg.Pool, table: string): Promise<Record<string, string>> {
+  const columns = await pool.query<{ name: string }>(
+    `select attname as name from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and attname <> '_file_id' order by 1`,
+    [`experiments.${table}`],
+  );
   const digest = (value: string): string =>
     `md5(string_agg(coalesce(${value}::text, '∅'), E'\\n' order by f.key collate "C", t._line))`;
+  const digested = columns.rows.map(({ name }) => `${digest(`t."${name}"`)} as "${name}"`);
   const { rows } = await pool.query<Record<string, string>>(
-    `select count(*) as rows, ${digest('f.key')} as file, ${names.map((name) => `${digest(`t."${name}"`)} as "${name}"`).join(', ')}
-     from experiments.${table} t join landfall.file f on f.id = t._file_id`,
+    `select count(*) as rows, ${[digest('f.key') + ' as file', ...digested].join(', ')}
+     from experiments."${table}" t join landfall.file f on f.id = t._file_id`,
   );
   return rows[0] ?? {};
 }
 
 /** What must hold of every source at rest, however its loads went. */
 export async function assertConsistent(pool: pg.Pool): Promise<void> {
+  const all = (await dataTables(pool)).map((table) => `select _file_id from experiments."${table}"`);
+  const allRows = `(${all.join(' union all ')})`;
   const empty = async (what: string, sql: string): Promise<void> =>
     assert.deepEqual((await pool.query(sql)).rows, [], what);
   await empty(
@@ -75,16 +90,12 @@ export async function assertConsistent(pool: pg.Pool): Promise<void> {
     'a file whose rows are not those that the ledger says',
     `select lf.load_id, f.key, lf.rows_loaded, t.rows from landfall.load l
      join landfall.load_file lf on lf.load_id = l.id join landfall.file f on f.id = lf.file_id
-     left join (select _file_id, export_date, count(*) as rows from (
-         select _file_id, export_date from experiments.decision
-         union all select _file_id, export_date from experiments.conversion) r group by 1, 2) t
-       on t._file_id = f.id
+     left join (select _file_id, count(*) as rows from ${allRows} r group by 1) t on t._file_id = f.id
      where l.state = 'published' and lf.rows_loaded <> coalesce(t.rows, 0)`,
   );
   await empty(
     'a row of a file that no published load has',
-    `select r._file_id, count(*) from (
-         select _file_id from experiments.decision union all select _file_id from experiments.conversion) r
+    `select r._file_id, count(*) from ${allRows} r
      where not exists (select from landfall.load l join landfall.load_file lf on lf.load_id = l.id
                        where l.state = 'published' and lf.file_id = r._file_id)
      group by 1`,

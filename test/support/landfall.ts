@@ -11,9 +11,8 @@ import {
 
 import type { SourceConfig } from '../../config/schema.js';
 import { parseConfig } from '../../config/load.js';
+import { deliveryStart } from '../../config/delivery-start.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
-import { deliveryId } from '../../model/delivery.js';
-import { endOfDay } from '../../model/day.js';
 import { vendors } from '../../vendors/registry.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { createWorker, type LandfallWorker, type WorkerSettings } from '../../worker/create.js';
@@ -117,19 +116,13 @@ export async function testSource(options: TestSourceOptions = {}): Promise<TestS
         ...changes,
       }),
     input: (type, date, changes = {}) => ({
-      source: name,
-      vendor: 'optimizely',
-      type,
-      date,
-      deadline: endOfDay(date) + config.giveUpAfter,
-      pollEvery: config.pollEvery,
-      inFlight: 2,
+      ...deliveryStart(config, type, date, Date.now()).input,
       heartbeatTimeout: 3_000,
       ...changes,
     }),
     start: (client, input) =>
-      client.workflow.start('optimizely', {
-        workflowId: deliveryId(input),
+      client.workflow.start(input.vendor, {
+        workflowId: input.id,
         taskQueue,
         args: [input],
         // A test that ends early must not leave a workflow behind that runs for days.

@@ -32,7 +32,7 @@ export async function withSteps<T>(
   const sources = openSources([source.config]);
   const { client } = (await devServer()).environment;
   const input = source.input(type, date);
-  const delivery = { source: input.source, type, date };
+  const delivery = { id: input.id, source: input.source, type, date };
   try {
     return await inTemporaryFolder(async (folder) => {
       const activities = createActivities({

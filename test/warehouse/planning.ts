@@ -20,7 +20,7 @@ export function file(key: string, version = 'v1', size = 10): PlannedFile {
 /** The source's tables and one delivery that waits. */
 export async function prepareDelivery(pool: pg.Pool): Promise<void> {
   await prepareSource(pool, { name: source, vendor: 'optimizely', schema: source }, optimizely.scripts);
-  await openDelivery(pool, { source, type: 'events', date }, Date.parse('2026-03-05T00:00:00Z'));
+  await openDelivery(pool, { id, source, type: 'events', date }, Date.parse('2026-03-05T00:00:00Z'));
 }
 
 export async function* inPages(
@@ -44,6 +44,7 @@ export function plan(
     request: 'run/load-0',
     force: false,
     files: inPages(files),
+    marker: () => undefined,
     limits: { files: 2, bytes: 1_000 },
     ...changes,
   });
@@ -70,6 +71,7 @@ export async function publish(pool: pg.Pool, loadId: string): Promise<void> {
     quarantineLimit: 0.01,
     finality: 'final',
     reason: 'by hand',
+    onlyGrows: false,
   });
 }
 

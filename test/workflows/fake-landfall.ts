@@ -24,38 +24,45 @@ export interface FakeLandfall {
   /** Calls in order: `look`, `plan(force)`, `stage 0`, `publish`, `discard` … */
   readonly calls: string[];
   readonly changes: DeliveryChange[];
-  /** Whether the marker stands at that instant (epoch ms of the test server's clock). */
-  marker: (now: number) => boolean;
+  /** Notices of what was published. */
+  readonly notices: string[];
+  /** Whether the marker stands at that instant (epoch ms of the test server's clock), and its version where it matters. */
+  marker: (now: number) => boolean | string;
   batches: number;
   /** Awaited inside the step before it ends; may throw what the step should throw. */
   during: Partial<Record<'look' | 'plan' | 'stage' | 'publish', (call: number) => Promise<void> | void>>;
-  ledger: { finality: Finality; published: boolean };
+  ledger: { finality: Finality; published: boolean; version?: string };
 }
 
 export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
   const count = { look: 0, plan: 0, stage: 0, publish: 0 };
   const unused = (name: string) => (): Promise<never> => Promise.reject(new Error(`${name} is not faked`));
+  let planned: string | undefined;
   const known = (id: string): LedgerDelivery => ({ id, ...fake.ledger });
 
   const fake: FakeLandfall = {
     calls: [],
     changes: [],
+    notices: [],
     marker: () => true,
     batches: 2,
     during: {},
     ledger: { finality: 'waiting', published: false },
     activities: {
-      openDelivery: (input) => Promise.resolve(known(`${input.source}/${input.type}/${input.date}`)),
+      openDelivery: (input) => Promise.resolve(known(input.id)),
       look: async ({ type, date }) => {
         fake.calls.push('look');
         await fake.during.look?.(++count.look);
         const key = `type=${type}/date=${date}/_SUCCESS`;
         const now = await environment().currentTimeMs();
-        return { awaited: key, ...(fake.marker(now) ? { marker: { key, version: 'v1' } } : {}) };
+        const there = fake.marker(now);
+        const version = typeof there === 'string' ? there : 'v1';
+        return { awaited: key, ...(there === false ? {} : { marker: { key, version } }) };
       },
       plan: async (step) => {
         fake.calls.push(`plan${step.force ? ' force' : ''}${step.marker ? '' : ' without marker'}`);
         await fake.during.plan?.(++count.plan);
+        planned = step.marker?.version;
         return {
           loadId: String(count.plan),
           files: fake.batches,
@@ -72,10 +79,11 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         await fake.during.stage?.(++count.stage);
         return { files: 1, bytes: 5, parsed: 100, loaded: 99, quarantined: 1 };
       },
-      publish: async () => {
+      publish: async ({ finality, notice }) => {
+        if (notice !== undefined) fake.notices.push(notice);
         fake.calls.push('publish');
         await fake.during.publish?.(++count.publish);
-        fake.ledger = { finality: 'final', published: true };
+        fake.ledger = { finality, published: true, ...(planned === undefined ? {} : { version: planned }) };
         return { files: 2, bytes: 10, parsed: 200, loaded: 198, quarantined: 2, duplicate: 0 };
       },
       discard: () => {
@@ -85,7 +93,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       },
       record: (change) => {
         fake.changes.push(change);
-        if (change.finality !== undefined && !fake.ledger.published) {
+        if (change.finality !== undefined && (!fake.ledger.published || change.ofVisible)) {
           fake.ledger = { ...fake.ledger, finality: change.finality };
         }
         return Promise.resolve(known(change.id));

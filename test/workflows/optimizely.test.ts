@@ -43,6 +43,7 @@ describe('the workflow of an Optimizely day', function () {
     });
     const now = await environment.currentTimeMs();
     const input: DeliveryInput = {
+      id: `s${deliveries}/events/2026-03-01`,
       source: `s${deliveries}`,
       vendor: 'optimizely',
       type: 'events',

@@ -12,9 +12,10 @@ import type { PlanStep } from '../../activities/plan.js';
 import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
 import { deliveryStart } from '../../config/delivery-start.js';
+import { nameDelivery } from '../../config/name-delivery.js';
 import { deliveryAttributes } from '../../client/typed-attributes.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
-import { deliveryId, isSettled, type Finality } from '../../model/delivery.js';
+import { isSettled, type Finality } from '../../model/delivery.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
 import { vendors } from '../../vendors/registry.js';
 import type { BatchLimits } from '../../warehouse/plan-load.js';
@@ -78,7 +79,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
   const plans: PlanStep[] = [];
   let most = 0;
   let watched: Client | undefined;
-  const id = (type: string, date: string): string => deliveryId({ source: source.config.name, type, date });
+  const id = (type: string, date: string): string => nameDelivery(source.config, type, date).id;
 
   /** Still alive while it is held up. */
   const waitAt = async (name: string): Promise<void> => {
@@ -111,7 +112,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
         await source.bucket.put(`${prefix}type=${type}/date=${date}/_SUCCESS`, new Uint8Array());
     },
     inLedger: async (type, date, finality) => {
-      await openDelivery(pool, { source: source.config.name, type, date }, Date.now());
+      await openDelivery(pool, nameDelivery(source.config, type, date), Date.now());
       const change = { kind: finality, finality, reason: `the test made it ${finality}`, request: 'test' };
       await recordChange(pool, { id: id(type, date), ...change });
     },
@@ -138,7 +139,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
       const { staticSummary, staticDetails } = deliveryStart(source.config, type, date, Date.now());
       const input = source.input(type, date, changes);
       return client.workflow.start('optimizely', {
-        workflowId: deliveryId(input),
+        workflowId: input.id,
         taskQueue: source.taskQueue,
         args: [input] as [DeliveryInput],
         // A test that ends early must not leave a workflow behind that runs for days.
@@ -169,12 +170,12 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
         activities: {
           ...real,
           openDelivery: (input: Parameters<typeof real.openDelivery>[0]) => {
-            atWork.add(deliveryId(input));
+            atWork.add(input.id);
             most = Math.max(most, atWork.size);
             return real.openDelivery(input);
           },
           look: async (delivery: Parameters<typeof real.look>[0]) => {
-            const name = deliveryId(delivery);
+            const name = delivery.id;
             looks.set(name, (looks.get(name) ?? 0) + 1);
             await waitAt(`look ${name}`);
             await happening('look');
@@ -182,21 +183,21 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
           },
           plan: async (step: PlanStep) => {
             plans.push(step);
-            await waitAt(`plan ${deliveryId(step.delivery)}`);
+            await waitAt(`plan ${step.delivery.id}`);
             const plan = await real.plan(step);
             await happening('plan');
             return plan;
           },
           stage: async (step: Parameters<typeof real.stage>[0]) => {
-            await waitAt(`stage ${deliveryId(step.delivery)}`);
+            await waitAt(`stage ${step.delivery.id}`);
             await happening('stage');
             return real.stage(step);
           },
           publish: async (step: Parameters<typeof real.publish>[0]) => {
-            await waitAt(`publish ${deliveryId(step.delivery)}`);
+            await waitAt(`publish ${step.delivery.id}`);
             await happening('publish');
             const counts = await real.publish(step);
-            atWork.delete(deliveryId(step.delivery));
+            atWork.delete(step.delivery.id);
             return counts;
           },
           record: async (change: Parameters<typeof real.record>[0]) => {
@@ -232,6 +233,9 @@ async function renamed(source: TestSource, name: string | undefined): Promise<Te
     ...source,
     config,
     taskQueue: `queue-${name}`,
-    input: (type, date, changes) => ({ ...source.input(type, date, changes), source: name }),
+    input: (type, date, changes) => ({
+      ...source.input(type, date, changes),
+      ...nameDelivery(config, type, date),
+    }),
   };
 }

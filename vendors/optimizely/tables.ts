@@ -12,6 +12,7 @@ const json = (name: string): Column => ({ name, type: 'jsonb', field: name });
 const decision: Table = {
   name: 'decision',
   key: 'uuid',
+  ofFile: ['export_date', 'partition_value'],
   columns: [
     text('uuid'),
     timestamp('timestamp'),
@@ -36,6 +37,7 @@ const decision: Table = {
 const conversion: Table = {
   name: 'conversion',
   key: 'uuid',
+  ofFile: ['export_date', 'partition_value'],
   columns: [
     text('uuid'),
     timestamp('timestamp'),

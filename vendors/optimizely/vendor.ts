@@ -14,11 +14,27 @@ export const optimizely: Vendor = {
   name: 'optimizely',
   types: optimizelyTypes,
   scripts: new URL('sql/', import.meta.url),
+  format: 'parquet',
   table: (type) => optimizelyTables[known(type)],
-  typePrefix: (type) => typePrefix(known(type)),
-  dayPrefix: (type, date) => dayPrefix(known(type), date),
-  markerKey: (type, date) => markerKey(known(type), date),
-  parseDayFolder,
+  deliveryName: ({ type, date }) => `${type}/${date}`,
+  parseDeliveryName: (name) => {
+    const [type, date, ...more] = name.split('/');
+    if (type === undefined || date === undefined || more.length > 0) return undefined;
+    return { type, date };
+  },
+  exampleName: 'events/2026-11-20',
+  beginsWithDay: false,
+  onlyGrows: false,
+  closesAfter: () => undefined,
+  daysPrefix: (type) => typePrefix(known(type)),
+  parseDay: (_type, folder) => parseDayFolder(folder),
+  prefix: (type, date) => dayPrefix(known(type), date),
+  depth: 'deep',
+  sight: (type, date, before, files) => {
+    const awaited = markerKey(known(type), date);
+    const marker = before?.marker ?? files.find(({ key }) => key === awaited);
+    return { awaited, ...(marker ? { marker: { key: marker.key, version: marker.version } } : {}) };
+  },
   classify: (key, type, date) => classify(key, known(type), date),
 };
 

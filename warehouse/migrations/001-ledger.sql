@@ -20,6 +20,7 @@ create table landfall.delivery (
                   ('waiting', 'loading', 'provisional', 'final', 'discarded', 'skipped', 'failed')),
   since         timestamptz not null,
   reason        text,
+  notice        text,
   paused        boolean not null default false,
   deadline      timestamptz,
   published_at  timestamptz,
@@ -28,6 +29,8 @@ create table landfall.delivery (
 comment on table landfall.delivery is
   'Finality of every delivery and since when, so that a dashboard can show only what is final.';
 comment on column landfall.delivery.reason is 'Why it came to this finality, as a sentence.';
+comment on column landfall.delivery.notice is
+  'What people should know of the visible rows: a final day changed, a version has fewer rows than the one before.';
 comment on column landfall.delivery.deadline is 'When waiting for the marker ends.';
 comment on column landfall.delivery.published_at is 'When its visible rows were published; null when it has none.';
 create index on landfall.delivery (source, date desc);
@@ -76,6 +79,7 @@ create table landfall.load (
   rows_quarantined bigint not null default 0,
   rows_duplicate   bigint not null default 0,
   reason        text,
+  notice        text,
   started_at    timestamptz not null default now(),
   ended_at      timestamptz,
   unique (delivery_id, request),

@@ -3,15 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { finalities, type Finality } from '../../../model/delivery.js';
-import {
-  decide,
-  type Asked,
-  type Clock,
-  type Decision,
-  type Marker,
-  type Sighting,
-  type Standing,
-} from '../../../vendors/optimizely/completion.js';
+import type { Asked, Clock, Decision, Marker, Sighting, Standing } from '../../../vendors/completion.js';
+import { decide } from '../../../vendors/optimizely/completion.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -34,6 +27,8 @@ const at = (age: number, more: Partial<Clock> = {}): Clock => ({
   pollEvery: 15 * minute,
   ...more,
 });
+const loaded: Decision = { step: 'load', marker, finality: 'final', reason: `${awaited} is there.` };
+const taken: Decision = { step: 'load', finality: 'final', reason: 'Accepted without its marker.' };
 const standing = (finality: Finality): Standing => ({ finality, published: finality === 'final' });
 
 describe('when a day is complete', () => {
@@ -45,19 +40,18 @@ describe('when a day is complete', () => {
       ['long after the deadline', at(90 * day)],
     ];
     for (const [when, clock] of cases) {
-      it(`is enough ${when}`, () =>
-        assert.deepEqual(decide(seen, fresh, clock, nobody), { step: 'load', marker }));
+      it(`is enough ${when}`, () => assert.deepEqual(decide(seen, fresh, clock, nobody), loaded));
     }
 
     it('is named in the load even when the day was accepted without it', () => {
-      assert.deepEqual(decide(seen, fresh, at(0), accepted), { step: 'load', marker });
+      assert.deepEqual(decide(seen, fresh, at(0), accepted), loaded);
     });
   });
 
   describe('without the marker', () => {
     it('an accepted day is loaded', () => {
-      assert.deepEqual(decide(nothing, fresh, at(hour), accepted), { step: 'load' });
-      assert.deepEqual(decide(nothing, fresh, at(9 * day), accepted), { step: 'load' });
+      assert.deepEqual(decide(nothing, fresh, at(hour), accepted), taken);
+      assert.deepEqual(decide(nothing, fresh, at(9 * day), accepted), taken);
     });
 
     it('being forced is not enough: what lies there may be half a day', () => {

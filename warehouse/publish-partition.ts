@@ -1,0 +1,75 @@
+/** Publishing by replacement: the staging table gets its key and becomes the day's partition. */
+
+import pg from 'pg';
+
+import { stagingNames, tableNames, type TableNames } from './names.js';
+import { rewriteRows } from './older-snapshots.js';
+import type { PublishRequest } from './publish-request.js';
+
+/**
+ * Builds the primary key; where that fails for duplicates, removes all but the first of each (by file, then line). Readers
+ * with a snapshot from before that would see the removed ones still, so the rows are written anew with the key.
+ */
+export async function buildKey(
+  client: pg.ClientBase,
+  request: PublishRequest,
+): Promise<{ rewritten: boolean }> {
+  const { table, key } = stagingNames(request.loadId);
+  const columns = `export_date, ${pg.escapeIdentifier(request.key)}`;
+  const addKey = `add constraint ${key} primary key (${columns})`;
+  await client.query('savepoint before_key');
+  try {
+    await client.query(`alter table ${table} ${addKey}`);
+    return { rewritten: false };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
+    await client.query('rollback to savepoint before_key');
+    await client.query(
+      `with ranked as (
+         select s.ctid as row, row_number() over (
+           partition by ${columns} order by f.key collate "C", s._line
+         ) as rank
+         from ${table} s join landfall.file f on f.id = s._file_id
+       ),
+       removed as (
+         delete from ${table} s using ranked where s.ctid = ranked.row and ranked.rank > 1
+         returning s._file_id
+       ),
+       counted as (select _file_id, count(*) as rows from removed group by _file_id)
+       update landfall.load_file lf
+       set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = counted.rows
+       from counted where lf.load_id = $1 and lf.file_id = counted._file_id`,
+      [request.loadId],
+    );
+    await client.query(`alter table ${table} ${rewriteRows}, ${addKey}`);
+    return { rewritten: true };
+  }
+}
+
+export async function exchangePartition(client: pg.ClientBase, request: PublishRequest): Promise<void> {
+  const names = tableNames(request.schema, request.table, request.date);
+  const staging = stagingNames(request.loadId);
+  await client.query(`alter table ${staging.table} set schema ${names.schema}`);
+  await dropPartition(client, names);
+  const here = `${names.schema}.${pg.escapeIdentifier(`load_${BigInt(request.loadId)}`)}`;
+  await client.query(`alter table ${here} rename constraint ${staging.key} to ${names.partitionKey}`);
+  await client.query(`alter table ${here} rename to ${names.partitionName}`);
+  await client.query(
+    `alter table ${names.table} attach partition ${names.partition}
+       for values in (${pg.escapeLiteral(request.date)})`,
+  );
+}
+
+/**
+ * Takes the day's visible rows away. Detaching needs the parent to itself: rather than queue behind a long report, with
+ * every new reader queueing behind us, it gives up after 5 seconds (SQLSTATE 55P03) and the step is retried.
+ */
+export async function dropPartition(client: pg.ClientBase, names: TableNames): Promise<void> {
+  await client.query(`set local lock_timeout = '5s'`);
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    names.partition,
+  ]);
+  if (rows[0]?.there !== true) return;
+  await client.query(`alter table ${names.table} detach partition ${names.partition}`);
+  await client.query(`drop table ${names.partition}`);
+}

@@ -1,0 +1,25 @@
+import type { LoadCounts } from '../model/control.js';
+import type { Finality } from '../model/delivery.js';
+
+export interface PublishRequest {
+  readonly loadId: string;
+  readonly deliveryId: string;
+  readonly schema: string;
+  readonly table: string;
+  /** The column that identifies a row within the day. */
+  readonly key: string;
+  readonly date: string;
+  /** Highest share of quarantined rows, 0 to 1. */
+  readonly quarantineLimit: number;
+  readonly finality: Finality & ('provisional' | 'final');
+  readonly reason: string;
+  /** What people should know of it. */
+  readonly notice?: string | undefined;
+  /** The vendor promises that a new version of a delivery has all rows of the one before. */
+  readonly onlyGrows: boolean;
+}
+
+/** What was published. */
+export interface PublishedLoad extends LoadCounts {
+  readonly notice?: string;
+}

@@ -1,0 +1,181 @@
+/** The life of a delivery, whatever its vendor: look, decide by the vendor's rule, and do what was decided. */
+
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+
+import type { DeliveryInput, DeliveryResult } from '../model/control.js';
+import {
+  interval,
+  writeMinute,
+  type Asked,
+  type Clock,
+  type Decision,
+  type Sighting,
+  type Standing,
+  type Watch,
+} from '../vendors/completion.js';
+import { openDesk } from './desk.js';
+import { load, rootFailure, waitsForVendor } from './load.js';
+import { confirm, end, endCancelled, fail, note, settled } from './settle.js';
+import { long, openDelivery } from './steps.js';
+
+/** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
+const replanPauses = [1_000, 10_000, 60_000, 300_000];
+
+/** What is the vendor's own in the life of its deliveries. */
+export interface Contract {
+  /** What the timeline calls the thing that is looked for. */
+  readonly looksFor: string;
+  readonly decide: (
+    sighting: Sighting,
+    ledger: Standing,
+    clock: Clock,
+    asked: Asked,
+    watch?: Watch,
+  ) => Decision;
+}
+
+/**
+ * Waits with durable timers until the vendor's rule lets the delivery be loaded, loads it whole, as often as the rule
+ * asks for it, and ends when it is final; or ends skipped, discarded or failed. Whatever happens in between, readers see
+ * the earlier version or the new one, and the ledger says which. A delivery that never came is a result; one that cannot
+ * be loaded is a failed workflow.
+ */
+export async function deliver(input: DeliveryInput, contract: Contract): Promise<DeliveryResult> {
+  const desk = openDesk(input);
+  const { listing } = long(input.heartbeatTimeout);
+  const delivery = { id: input.id, source: input.source, type: input.type, date: input.date };
+  const waitingSince = input.carried?.waitingSince ?? Date.now();
+  let looks = input.carried?.looks ?? 0;
+  let loads = input.carried?.loads ?? 0;
+  let watch = input.carried?.watch;
+  let replans = 0;
+  let noted = false;
+
+  const clock = (): Clock => ({
+    now: Date.now(),
+    deadline: input.deadline,
+    waitingSince,
+    pollEvery: input.pollEvery,
+    ...(input.closesAt === undefined ? {} : { closesAt: input.closesAt }),
+    ...(input.settleFor === undefined ? {} : { settleFor: input.settleFor }),
+  });
+
+  /** Returns only when somebody wanted an ending while the ledger was still being written: that is this run's to do. */
+  const goOn = async (): Promise<void> => {
+    await desk.quiet();
+    if (desk.ending()) return;
+    const { force, accepted, paused } = desk;
+    const carried = {
+      ...{ waitingSince, force, accepted, paused, looks, loads, notify: [...desk.notify] },
+      ...(watch ? { watch } : {}),
+    };
+    await continueAsNew<(input: DeliveryInput) => Promise<DeliveryResult>>({ ...input, carried });
+  };
+
+  try {
+    let ledger = await openDelivery(input);
+    desk.opened(ledger);
+    let result: DeliveryResult | undefined;
+
+    for (;;) {
+      // What is asked for while the delivery comes to rest is still ours to do.
+      if (result && !desk.hasNews()) return result;
+      if (result) ledger = await openDelivery(input);
+      result = undefined;
+      if (workflowInfo().continueAsNewSuggested) await goOn();
+      await desk.whileRunning();
+      desk.takeNews();
+      const ending = desk.ending();
+      if (ending) {
+        result = await end(desk, delivery, ending);
+        continue;
+      }
+
+      const sighting = await listing.look.executeWithOptions(
+        { summary: `look for ${contract.looksFor} (${++looks})` },
+        [delivery],
+      );
+      if (desk.hasNews()) continue;
+      const decision = contract.decide(sighting, ledger, clock(), desk, watch);
+      watch = decision.watch;
+
+      if (decision.step === 'rest') {
+        result = await settled(desk, ledger.finality, decision.reason);
+        continue;
+      }
+      if (decision.step === 'giveUp') {
+        result = await fail(desk, decision.reason);
+        continue;
+      }
+      if (decision.step === 'settle') {
+        ledger = await confirm(desk, decision.reason);
+        desk.accepted = false;
+        result = await settled(desk, ledger.finality, decision.reason, desk.counts());
+        continue;
+      }
+      if (decision.step === 'wait') {
+        // The ledger hears it once, the Web UI at every look: three days of looks stay under 500 events.
+        if (!noted && !ledger.published) {
+          const reason = `${sighting.awaited} is awaited until ${writeMinute(input.deadline)}.`;
+          ledger = await note(desk, 'waiting', reason);
+        }
+        noted = true;
+        desk.show({ finality: ledger.published ? ledger.finality : 'waiting', next: decision.reason });
+        await desk.waitUntil(decision.until, decision.summary);
+        continue;
+      }
+
+      ledger = await note(desk, 'loading', decision.reason);
+      // A reprocess that comes from here on asks for another load than this one.
+      const force = desk.force;
+      desk.force = false;
+      const outcome = await load(desk, input, {
+        request: `${workflowInfo().firstExecutionRunId}/load-${loads}`,
+        force,
+        ...(decision.marker ? { marker: decision.marker } : {}),
+        finality: decision.finality,
+        reason: decision.reason,
+        ...(decision.notice === undefined ? {} : { notice: decision.notice }),
+      });
+      if (outcome.kind !== 'published') desk.force ||= force;
+      if (outcome.kind === 'continue') {
+        await goOn();
+        continue;
+      }
+      loads += 1;
+      if (outcome.kind === 'published') {
+        const { finality } = decision;
+        replans = 0;
+        desk.accepted = false;
+        desk.show({ finality, counts: outcome.counts, notice: outcome.notice });
+        await desk.quiet();
+        if (finality === 'final' && !desk.hasNews()) {
+          result = await settled(desk, 'final', outcome.reason, outcome.counts);
+        } else {
+          ledger = await openDelivery(input);
+        }
+      }
+      if (outcome.kind === 'again') {
+        const vendor = waitsForVendor(outcome.type);
+        if (vendor && Date.now() >= input.deadline) {
+          throw ApplicationFailure.nonRetryable(outcome.reason, outcome.type);
+        }
+        const pause = vendor ? interval(clock()) : replanPauses[Math.min(replans++, replanPauses.length - 1)];
+        desk.show({ next: outcome.reason });
+        await desk.waitUntil(Date.now() + (pause ?? 0), `plan again: ${outcome.type}`);
+      }
+    }
+  } catch (error) {
+    if (isCancellation(error)) await endCancelled(desk, delivery);
+    const failure = rootFailure(error);
+    if (!failure) throw error;
+    await CancellationScope.nonCancellable(() => fail(desk, failure.message));
+    throw ApplicationFailure.nonRetryable(failure.message, failure.type ?? undefined);
+  }
+}
