@@ -3,8 +3,9 @@ import { isAbsolute, relative, resolve } from 'node:path';
 
 import { ConfigError, describeProblems, type ConfigProblem } from './config-error.js';
 import { readDocument, writePath, type ConfigDocument, type Environment } from './document.js';
-import { show, toProblems, valueAt } from './problems.js';
+import { show, toProblems } from './problems.js';
 import { configSchema, nameSource, type Config } from './schema.js';
+import { valueAt } from './value-at.js';
 
 const defaultFile = 'landfall.yaml';
 

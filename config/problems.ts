@@ -6,6 +6,7 @@ import type { ConfigProblem } from './config-error.js';
 import { writePath, type ConfigDocument, type Path } from './document.js';
 import { knownKeys } from './known-keys.js';
 import { didYouMean } from './suggest.js';
+import { valueAt } from './value-at.js';
 
 /** Settings whose values are not shown even when they stand in the file itself. */
 const secretSettings =
@@ -18,7 +19,7 @@ export function toProblems(issues: readonly z.core.$ZodIssue[], document: Config
 function describe(issue: z.core.$ZodIssue, above: Path, document: ConfigDocument): ConfigProblem[] {
   const path: Path = [...above, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path);
+    const known = knownKeys(path, document.value);
     return issue.keys.map((name) => ({
       path: writePath([...path, name]),
       rule: `is not a setting${didYouMean(name, known) || `; those here are ${known.join(', ')}`}`,
@@ -48,16 +49,6 @@ function describe(issue: z.core.$ZodIssue, above: Path, document: ConfigDocument
 function branchMeant(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | undefined {
   if (issue.code !== 'invalid_union') return undefined;
   return issue.errors.find((branch) => branch.length > 0 && branch.every((inner) => inner.path.length > 0));
-}
-
-export function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (current, step) =>
-      typeof current === 'object' && current !== null && Object.hasOwn(current, step)
-        ? (current as Record<string | number, unknown>)[step]
-        : undefined,
-    value,
-  );
 }
 
 /** The value for print, unless it is or may hold a secret. */

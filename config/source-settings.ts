@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
+import { megaphoneSettings } from './vendors/megaphone.js';
 import { optimizelySettings } from './vendors/optimizely.js';
 
 /** The vendors that a source may be of: one line each. */
-const vendors = [optimizelySettings] as const;
+const vendors = [optimizelySettings, megaphoneSettings] as const;
 
 export const vendorNames = vendors.map((vendor) => vendor.shape.vendor.value);
 

@@ -1,6 +1,9 @@
 /** The settings that sources of every vendor have. */
 
-import { count, day, duration, fraction, matching } from './scalars.js';
+import { z } from 'zod';
+
+import { durationPattern, parseDuration } from './duration.js';
+import { count, day, duration, fraction, matching, oneOf } from './scalars.js';
 
 const reservedSchemas = ['landfall', 'landfall_staging', 'public', 'information_schema'];
 
@@ -44,4 +47,41 @@ export function sourceShape(defaults: VendorDefaults) {
       .prefault('20 seconds')
       .describe('How long a silent step is waited for before another worker takes it over.'),
   };
+}
+
+/** What of a vendor's is loaded. */
+export function typesOf<const T extends readonly [string, ...string[]]>(
+  types: T,
+  usual: readonly T[number][],
+) {
+  return z
+    .array(oneOf(types), { error: 'must be a list' })
+    .min(1, { error: 'must name at least one type' })
+    .refine((list) => new Set<string>(list).size === list.length, { error: 'must not name a type twice' })
+    .prefault([...usual]);
+}
+
+/** Milliseconds. 0 needs no unit, and may have one. */
+export function durationOrNone() {
+  const rule = "must be a length of time with its unit, such as '48 hours', or 0";
+  return z
+    .union(
+      [
+        z.number().meta({ type: 'integer', minimum: 0, maximum: 0 }),
+        z.string().meta({ pattern: `${durationPattern}|^\\s*0\\s*$`, examples: ['48 hours', '0'] }),
+      ],
+      { error: rule },
+    )
+    .transform((value, context) => {
+      const milliseconds = parseDurationOrNone(String(value));
+      if (milliseconds !== undefined) return milliseconds;
+      context.addIssue({ code: 'custom', message: rule });
+      return z.NEVER;
+    });
+}
+
+function parseDurationOrNone(text: string): number | undefined {
+  const unit = /^\s*0\s*([a-z]*)\s*$/i.exec(text)?.[1];
+  if (unit === undefined) return parseDuration(text);
+  return unit === '' || parseDuration(`1 ${unit}`) !== undefined ? 0 : undefined;
 }

@@ -46,6 +46,8 @@ export interface CarriedDelivery {
   readonly loads: number;
   readonly notify: readonly string[];
   readonly watch?: Watch;
+  /** What people should know of the delivery until it is final. */
+  readonly notice?: string;
 }
 
 /** A version of a delivery that is watched for standing still. */

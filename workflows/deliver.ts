@@ -54,6 +54,8 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
   let looks = input.carried?.looks ?? 0;
   let loads = input.carried?.loads ?? 0;
   let watch = input.carried?.watch;
+  // That a final day changed is said of every version until it is final again.
+  let notice = input.carried?.notice;
   let replans = 0;
   let noted = false;
 
@@ -74,6 +76,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
     const carried = {
       ...{ waitingSince, force, accepted, paused, looks, loads, notify: [...desk.notify] },
       ...(watch ? { watch } : {}),
+      ...(notice === undefined ? {} : { notice }),
     };
     await continueAsNew<(input: DeliveryInput) => Promise<DeliveryResult>>({ ...input, carried });
   };
@@ -132,6 +135,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
       }
 
       ledger = await note(desk, 'loading', decision.reason);
+      notice = decision.notice ?? notice;
       // A reprocess that comes from here on asks for another load than this one.
       const force = desk.force;
       desk.force = false;
@@ -141,7 +145,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
         ...(decision.marker ? { marker: decision.marker } : {}),
         finality: decision.finality,
         reason: decision.reason,
-        ...(decision.notice === undefined ? {} : { notice: decision.notice }),
+        ...(notice === undefined ? {} : { notice }),
       });
       if (outcome.kind !== 'published') desk.force ||= force;
       if (outcome.kind === 'continue') {
@@ -156,6 +160,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
         desk.show({ finality, counts: outcome.counts, notice: outcome.notice });
         await desk.quiet();
         if (finality === 'final' && !desk.hasNews()) {
+          notice = undefined;
           result = await settled(desk, 'final', outcome.reason, outcome.counts);
         } else {
           ledger = await openDelivery(input);

@@ -21,13 +21,53 @@ describe('the start of a delivery', () => {
   it('waits until giveUpAfter past the end of the UTC day', () => {
     const { input, staticDetails } = deliveryStart(source, 'events', '2026-11-20', now);
     assert.equal(new Date(input.deadline).toISOString(), '2026-11-24T00:00:00.000Z');
-    assert.match(staticDetails, /awaited until 2026-11-24 00:00 UTC, 3 days after the end of the day/);
+    assert.match(staticDetails, /awaited until 2026-11-24 00:00Z, 3 days after the end of the day/);
   });
 
   it('of an old day has a deadline in the past', () => {
     const { input, staticDetails } = deliveryStart(source, 'events', '2020-05-25', now);
     assert.equal(new Date(input.deadline).toISOString(), '2020-05-29T00:00:00.000Z');
-    assert.match(staticDetails, /waiting for that ended at 2020-05-29 00:00 UTC/);
+    assert.match(staticDetails, /waiting for that ended at 2020-05-29 00:00Z/);
+  });
+
+  it('of a vendor that rewrites its days says until when, and how long they have to stand still', () => {
+    const text = `sources:
+  podcasts: { vendor: megaphone, types: [metrics, impressions-v2], store: { type: s3, bucket: b } }
+  others: { vendor: megaphone, schema: o, closesAfter: 6 hours, settleFor: 2 hours, store: { type: s3, bucket: c } }`;
+    const all = parseConfig({ text, name: 'landfall.yaml', path: '/l.yaml', env: {} }).sources;
+    const start = (name: string, type: string) => {
+      const { workflowId, input, staticDetails } = deliveryStart(
+        findSource(all, name),
+        type,
+        '2026-11-20',
+        now,
+      );
+      const closesAt = new Date(input.closesAt ?? 0).toISOString();
+      return [
+        workflowId,
+        closesAt,
+        input.settleFor,
+        /stood still for .* after [^.]*/.exec(staticDetails)?.[0],
+      ];
+    };
+    assert.deepEqual(start('podcasts', 'metrics'), [
+      'podcasts/2026-11-20',
+      '2026-11-21T04:30:00.000Z',
+      3_600_000,
+      'stood still for 1 hour after 2026-11-21 04:30Z',
+    ]);
+    assert.deepEqual(start('podcasts', 'impressions-v2'), [
+      'podcasts/impressions-v2/2026-11-20',
+      '2026-11-21T11:00:00.000Z',
+      3_600_000,
+      'stood still for 1 hour after 2026-11-21 11:00Z',
+    ]);
+    assert.deepEqual(start('others', 'metrics'), [
+      'others/2026-11-20',
+      '2026-11-21T06:00:00.000Z',
+      7_200_000,
+      'stood still for 2 hours after 2026-11-21 06:00Z',
+    ]);
   });
 
   it('holds no secret: it travels through histories', () => {

@@ -12,9 +12,9 @@ function parse(text: string, env: Record<string, string> = exampleEnv): Config {
   return parseConfig({ text, name: 'landfall.yaml', path: '/etc/landfall.yaml', env });
 }
 
-function sourceOf(config: Config): SourceConfig {
+function sourceOf(config: Config): SourceConfig & { vendor: 'optimizely' } {
   const [source] = config.sources;
-  assert(source);
+  assert(source?.vendor === 'optimizely');
   return source;
 }
 

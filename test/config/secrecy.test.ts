@@ -38,6 +38,8 @@ const places = [
   'sources: { a: { vendor: optimizely, store: { type: s3, credentials: { optimizelyToken: @ }, secretAccessKey: @ } } }',
   'sources: { a: { vendor: optimizely, schema: @, store: {} }, b: { vendor: optimizely, schema: @, store: {} } }',
   'sources: { a: { vendor: optimizely, store: { type: s3, bucket: b, prefix: v/, endpoint: @, region: @ } } }',
+  'sources: { a: { vendor: megaphone, types: [@], settleFor: @, auditFor: @, closesAfter: @, store: { type: s3, bucket: @ } } }',
+  'sources: { a: { vendor: megaphone, store: { type: s3, bucket: b, prefix: @, accessKeyId: @ } } }',
   'postgres: { url: @ }\n\tsources: "',
 ];
 
@@ -85,6 +87,7 @@ describe('secrets', () => {
       'postgres: { url: { password: "@" } }',
       'sources: { a: { vendor: optimizely, store: { type: s3, accessKeyId: "@", secretAccessKey: ["@"] } } }',
       'sources: { a: { vendor: optimizely, store: { type: s3, sessionToken: "@", credentials: { optimizelyToken: "@" } } } }',
+      'sources: { a: { vendor: megaphone, store: { type: s3, accessKeyId: "@", secretAccessKey: ["@"], sessionToken: "@" } } }',
       'metrics: { otel: { url: 5, headers: { authorization: ["@"] } } }',
       'postgres: { url: "@"',
       'postgres: { url: "\\@" }',

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+
+import { megaphoneTables, type MegaphoneType } from '../../../vendors/megaphone/tables.js';
+import type { Table } from '../../../vendors/vendor.js';
+import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+import { createTables, exampleMetric, putRows } from './rows.js';
+
+/** "Current JSON schema is as follows", word for word. */
+const schemaOfThePage =
+  'country,dma_name,normalized_user_agent,city,ip,created_at,podcast_id,source,filesize,bytes_sent,' +
+  'seconds_downloaded,duration,blacklisted_ip,episode_id,blacklisted_ua,id,region,user_agent';
+
+const ours = [
+  { name: 'export_date', type: 'date', nullable: 'NO' },
+  { name: '_file_id', type: 'bigint', nullable: 'NO' },
+  { name: '_line', type: 'bigint', nullable: 'NO' },
+  { name: '_extra', type: 'jsonb', nullable: 'YES' },
+];
+
+describe('the tables of a Megaphone source', function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  before(async () => {
+    database = await testDatabase();
+    await createTables(database.pool, 'podcasts');
+  });
+  after(async () => database.drop());
+
+  for (const type of Object.keys(megaphoneTables) as MegaphoneType[]) {
+    const table: Table = megaphoneTables[type];
+
+    it(`${table.name} has the vendor's fields, all but the key nullable, and ours behind`, async () => {
+      const { rows } = await database.pool.query(
+        `select column_name as name,
+                case data_type when 'timestamp with time zone' then 'timestamptz' else data_type end as type,
+                is_nullable as nullable
+         from information_schema.columns
+         where table_schema = 'podcasts' and table_name = $1 order by ordinal_position`,
+        [table.name],
+      );
+      const vendors = table.columns.map(({ name, type: columnType }) => ({
+        name,
+        type: columnType,
+        nullable: name === table.key ? 'NO' : 'YES',
+      }));
+      assert.deepEqual(rows, [...vendors, ...ours]);
+      assert.deepEqual(table.ofFile, ['export_date']);
+    });
+
+    it(`${table.name} is partitioned by export_date and has one key and no other index`, async () => {
+      const { rows } = await database.pool.query(
+        `select pg_get_partkeydef(c.oid) as partitions,
+                array(select pg_get_indexdef(indexrelid) from pg_index where indrelid = c.oid) as indexes
+         from pg_class c where oid = ('podcasts.' || $1)::regclass`,
+        [table.name],
+      );
+      const index = `CREATE UNIQUE INDEX ${table.name}_pkey ON ONLY podcasts.${table.name}`;
+      assert.deepEqual(rows, [
+        {
+          partitions: 'LIST (export_date)',
+          indexes: [`${index} USING btree (export_date, ${table.key})`],
+        },
+      ]);
+    });
+  }
+
+  it("metric has the 18 fields of the vendor's page", () => {
+    const fields = megaphoneTables.metrics.columns.map(({ field }) => field);
+    assert.equal(fields.length, 18);
+    assert.deepEqual([...fields].sort(), schemaOfThePage.split(',').sort());
+  });
+
+  it('impressions have no key of their own, and V2 one field more', () => {
+    const names = (type: MegaphoneType): string[] => megaphoneTables[type].columns.map(({ name }) => name);
+    assert.equal(megaphoneTables.impressions.key, '_line');
+    assert.equal(megaphoneTables['impressions-v2'].key, '_line');
+    assert.deepEqual(names('impressions-v2'), [...names('impressions'), 'impression_type']);
+  });
+
+  it('a real row fits', async () => {
+    await putRows(database.pool, 'podcasts', 'metric', '2022-03-21', [exampleMetric]);
+    const { rows } = await database.pool.query<Record<string, unknown>>(
+      `select created_at, ip, source, filesize, bytes_sent, seconds_downloaded, duration, blacklisted_ip
+       from podcasts.metric`,
+    );
+    assert.deepEqual(rows, [
+      {
+        created_at: new Date('2022-03-21T15:19:12Z'),
+        // A hash, so no inet; and more was sent than the file is long.
+        ...{ ip: 'c19af70f00000000000000000000aaaa', source: '0', filesize: '67332401' },
+        ...{ bytes_sent: '149313406', seconds_downloaded: '3720', duration: 1679.36, blacklisted_ip: false },
+      },
+    ]);
+  });
+
+  it('everything says what it is: tables, views and their columns have comments', async () => {
+    const { rows } = await database.pool.query(
+      `select c.relname || coalesce('.' || a.attname, '') as silent
+       from pg_class c
+       left join lateral (
+         -- The columns of reported_metric are those of metric.
+         select attname, attnum from pg_attribute
+         where attrelid = c.oid and attnum > 0 and c.relname <> 'reported_metric'
+         union all select null, 0
+       ) a on true
+       where c.relnamespace = 'podcasts'::regnamespace and c.relkind in ('p', 'v')
+         and coalesce(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
+                                    else col_description(c.oid, a.attnum) end, '') = ''`,
+    );
+    assert.deepEqual(rows, []);
+  });
+});

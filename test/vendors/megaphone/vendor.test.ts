@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+
+import fc from 'fast-check';
+
+import type { Sighting } from '../../../vendors/completion.js';
+import { megaphone } from '../../../vendors/megaphone/vendor.js';
+import type { SeenFile } from '../../../vendors/vendor.js';
+
+const date = '2026-11-20';
+const key = 'impressions-v2-day-2026-11-20.json.gz';
+const day: SeenFile = { key, version: '"a"' };
+const closing: SeenFile = { key: '_finalized_impressions-v2_2026-11-20_1795258800', version: '"c"' };
+const others: SeenFile[] = [
+  { key: 'impressions-v2-day-2026-11-19.json.gz', version: '"y"' },
+  { key: 'metrics-day-2026-11-20.json.gz', version: '"m"' },
+  { key: '_finalized_impressions-v2_2026-11-19_1795172400', version: '"z"' },
+];
+
+const look = (pages: readonly (readonly SeenFile[])[]): Sighting =>
+  pages.reduce<Sighting>(
+    (sighting, files) => megaphone.sight('impressions-v2', date, sighting, files),
+    megaphone.sight('impressions-v2', date, undefined, []),
+  );
+
+describe('a look at a Megaphone bucket', () => {
+  it('finds the file of the day, which is its own marker', () => {
+    assert.deepEqual(look([[...others, day]]), { awaited: key, marker: day });
+  });
+
+  it('finds the marker that closes the day', () => {
+    assert.deepEqual(look([[closing, ...others, day]]), { awaited: key, marker: day, closed: true });
+    assert.deepEqual(look([[closing]]), { awaited: key, closed: true });
+  });
+
+  it('finds nothing of the day where only other days lie', () => {
+    assert.deepEqual(look([others]), { awaited: key });
+    assert.deepEqual(look([]), { awaited: key });
+  });
+
+  it('says the same however the listing is cut into pages', () => {
+    const cuts = fc.array(fc.nat({ max: 5 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(cuts, (at) => {
+        const files = [closing, ...others, day];
+        const bounds = [0, ...at.sort((a, b) => a - b), files.length];
+        const pages = bounds.slice(1).map((to, index) => files.slice(bounds[index], to));
+        assert.deepEqual(look(pages), { awaited: key, marker: day, closed: true });
+      }),
+    );
+  });
+});
+
+describe('what Megaphone is to the rest of Landfall', () => {
+  it('lists everything one level deep below the root', () => {
+    for (const type of megaphone.types) {
+      assert.equal(megaphone.prefix(type, date), '');
+      assert.equal(megaphone.daysPrefix(type), '');
+    }
+    assert.equal(megaphone.depth, 'level');
+  });
+
+  it('shows each type its own days', () => {
+    assert.equal(megaphone.parseDay('impressions-v2', key), date);
+    assert.equal(megaphone.parseDay('impressions', key), undefined);
+    assert.equal(megaphone.parseDay('metrics', closing.key), undefined);
+  });
+
+  it('calls a day of metrics by its date alone', () => {
+    assert.equal(megaphone.deliveryName({ type: 'metrics', date }), megaphone.exampleName);
+    assert.deepEqual(megaphone.parseDeliveryName(megaphone.exampleName), { type: 'metrics', date });
+  });
+
+  it('has a table of its own for each type', () => {
+    assert.deepEqual(
+      megaphone.types.map((type) => megaphone.table(type).name),
+      ['metric', 'impression', 'impression_v2'],
+    );
+  });
+
+  it('refuses types that it does not have', () => {
+    const message = "Megaphone delivers metrics, impressions, impressions-v2, not 'events'";
+    assert.throws(() => megaphone.table('events'), { name: 'RangeError', message });
+    assert.throws(() => megaphone.closesAfter('events'), { name: 'RangeError', message });
+  });
+});
