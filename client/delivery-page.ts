@@ -46,6 +46,7 @@ function writeHead(shown: ShownDelivery): string {
   const state = `${shown.finality}${shown.paused ? ' (paused)' : ''}, since ${writeInstant(shown.since)}`;
   const lines: (readonly [string, string | null | undefined])[] = [
     ['Finality', state],
+    ['Notice', shown.notice],
     ['Reason', shown.reason],
     ['Schema', shown.schema],
     ['Published', shown.publishedAt === null ? 'not yet' : writeInstant(shown.publishedAt)],

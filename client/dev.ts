@@ -9,13 +9,12 @@ import { nameDelivery } from '../config/name-delivery.js';
 import type { Config } from '../config/schema.js';
 import { workflowTypes } from '../model/control.js';
 import { countDays } from '../model/day.js';
-import type { SampleBucket } from '../sandbox/sample-bucket.js';
 import { beginBackfill } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
-import { readResults, writeResults } from './dev/landed.js';
-import { sampleSource, writeSampleConfig } from './dev/sample-config.js';
-import { bringPostgres, bringSample, bringTemporal, type Sandbox } from './dev/servers.js';
+import { readLanded, writeLanded } from './dev/landed.js';
+import { writeSampleConfig, type Sample } from './dev/sample-config.js';
+import { bringPostgres, bringSamples, bringTemporal, type Sandbox } from './dev/servers.js';
 import { watchDeliveries } from './dev/watch-deliveries.js';
 import { openPlace, type Place } from './place.js';
 import type { ListedDelivery } from './queries/list-deliveries.js';
@@ -64,7 +63,7 @@ async function bringUpAndLoad(
     ...(configPath === undefined ? {} : { path: configPath }),
   };
   const own = await loadConfigIfAny(named);
-  const { config, sample, madePath } = await withSources(sandbox, own);
+  const { config, samples, madePath } = await withSources(sandbox, own);
 
   const { openLog } = await import('../worker/log.js');
   const { installRuntime } = await import('../worker/runtime.js');
@@ -93,7 +92,7 @@ async function bringUpAndLoad(
   });
 
   output.note('Loads what there is:');
-  const ids = sample === undefined ? await discoverAll(place) : await backfillSample(place, sample);
+  const ids = samples === undefined ? await discoverAll(place) : await backfillSamples(place, samples);
   const deliveries = await withLedger(place, (pool) =>
     watchDeliveries(pool, ids, (line) => output.note(line), asked),
   );
@@ -105,29 +104,31 @@ async function bringUpAndLoad(
   return 0;
 }
 
-/** The configuration, with the sample's source where it names none. */
+/** The configuration, with the samples' sources where it names none. */
 async function withSources(
   sandbox: Sandbox,
   own: Config | undefined,
-): Promise<{ config: Config; sample?: SampleBucket; madePath?: string }> {
+): Promise<{ config: Config; samples?: readonly Sample[]; madePath?: string }> {
   if (own !== undefined && own.sources.length > 0) return { config: own };
-  const { server, sample } = await bringSample(sandbox);
+  const { server, samples } = await bringSamples(sandbox);
   const madePath = join(sandbox.folder, 'landfall.yaml');
-  await writeSampleConfig(madePath, server, sample);
+  await writeSampleConfig(madePath, server, samples);
   const made = await loadConfig({ env: sandbox.terminal.env, cwd: sandbox.terminal.cwd, path: madePath });
-  return { config: { ...made, ...own, sources: made.sources }, sample, madePath };
+  return { config: { ...made, ...own, sources: made.sources }, samples, madePath };
 }
 
-/** Starts the sample's days as a backfill, which leaves alone what an earlier start has loaded. */
-async function backfillSample(place: Place, { from, to }: SampleBucket): Promise<string[]> {
-  const request = { source: sampleSource, from, to, maxInFlight: 4 };
-  await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
-  const source = findSource(place.config.sources, sampleSource);
-  const { types } = source;
-  const total = countDays(from, to) * types.length;
-  return rangeSlice({ ...request, types }, 0, total).map(
-    ({ type, date }) => nameDelivery(source, type, date).id,
-  );
+/** Starts the samples' days as backfills, which leave alone what an earlier start has loaded. */
+async function backfillSamples(place: Place, samples: readonly Sample[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const { source, from, to } of samples) {
+    const request = { source, from, to, maxInFlight: 4 };
+    await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
+    const config = findSource(place.config.sources, source);
+    const { types } = config;
+    const days = rangeSlice({ ...request, types }, 0, countDays(from, to) * types.length);
+    ids.push(...days.map(({ type, date }) => nameDelivery(config, type, date).id));
+  }
+  return ids;
 }
 
 /** Runs what the schedules run, at once. */
@@ -153,24 +154,13 @@ async function tellWhatLanded(
   deliveries: readonly ListedDelivery[],
   where: { readonly postgresUrl: string; readonly webUi: string | undefined },
 ): Promise<void> {
-  const schemas = [...new Set(place.config.sources.map(({ schema }) => schema))];
-  const results = await withLedger(place, (pool) =>
-    Promise.all(schemas.map(async (schema) => ({ schema, results: await readResults(pool, schema) }))),
-  );
+  const landed = await withLedger(place, (pool) => readLanded(pool, place.config.sources));
   const folder = relative(terminal.cwd, join(terminal.cwd, '.landfall'));
-  output.result({ deliveries, results, ...where }, () =>
+  output.result({ deliveries, results: landed, ...where }, () =>
     [
       '',
       writeStatus(deliveries, terminal.width),
-      ...results.flatMap(({ schema, results: rows }) =>
-        rows.length === 0
-          ? []
-          : [
-              '',
-              `Results of the experiments, by select * from ${schema}.experiment_results():`,
-              writeResults(rows),
-            ],
-      ),
+      ...landed.flatMap((part) => (part.results.length === 0 ? [] : ['', writeLanded(part)])),
       '',
       `Web UI:    ${where.webUi ?? 'as your Temporal has it'}`,
       `Postgres:  ${where.postgresUrl}`,

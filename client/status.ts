@@ -41,11 +41,16 @@ export function writeStatus(deliveries: readonly ListedDelivery[], width: number
       { title: 'ROWS', cell: (row) => row.rows ?? undefined },
       { title: 'QUARANTINED', cell: (row) => row.quarantined ?? undefined },
       { title: 'DUPLICATES', cell: (row) => row.duplicates ?? undefined },
-      { title: 'REASON', cell: (row) => row.reason ?? undefined },
+      { title: 'REASON', cell: writeReason },
     ],
     width,
   );
   return `${table}\n\n${summarize(deliveries)}`;
+}
+
+/** A notice comes first: it is why somebody may have to look. */
+function writeReason({ notice, reason }: ListedDelivery): string | undefined {
+  return [notice, reason].filter((part) => part !== null).join(' ') || undefined;
 }
 
 /** `31 deliveries: 29 final, 1 waiting, 1 failed` */

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';

@@ -1,11 +1,10 @@
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 
 import { Failure, failureTypes } from '../model/failure.js';
-import { rowTextOfPostgres } from '../model/row-text.js';
+import { rowTextOfPostgres, type FileRows, type RowSource } from '../model/row-text.js';
 import { stagingNames } from './names.js';
 import { transaction } from './transaction.js';
 
@@ -33,20 +32,6 @@ export async function pendingFiles(pool: pg.Pool, loadId: string, batch: number)
   return rows.map((row) => ({ ...row, size: Number(row.size), modified: Number(row.modified) }));
 }
 
-/** Rows as CSV text (see model/row-text.ts): hands their stream to `consume` and returns what it returns. */
-export type RowSource = (consume: (rows: Readable) => Promise<number>) => Promise<number>;
-
-/** The rows of a file, read outside. */
-export interface FileRows {
-  /** Rows in the file. */
-  readonly parsed: number;
-  readonly columns: readonly string[];
-  /** The rows that can be loaded, in the order of `columns`. */
-  readonly good: RowSource;
-  /** The others, as load_id, file_id, line, reason, raw; asked for only when fewer rows were loaded than parsed. */
-  readonly bad: RowSource;
-}
-
 /**
  * Copies a file into its load's staging table and enters it into the ledger, both or neither. Two attempts may do so at
  * the same time: the second to finish finds the file staged, and what it copied is rolled back.
@@ -68,8 +53,9 @@ export async function stageFile(
       rows.good,
       signal,
     );
+    const parsed = rows.parsed();
     let quarantined = 0;
-    if (loaded < rows.parsed) {
+    if (loaded < parsed) {
       quarantined = await copyIn(
         client,
         `copy landfall.quarantine (load_id, file_id, line, reason, raw) from stdin (${rowTextOfPostgres})`,
@@ -77,9 +63,9 @@ export async function stageFile(
         signal,
       );
     }
-    if (loaded + quarantined !== rows.parsed) {
+    if (loaded + quarantined !== parsed) {
       throw new Error(
-        `${file.key}: ${rows.parsed} rows parsed, but ${loaded} loaded and ${quarantined} quarantined. ` +
+        `${file.key}: ${parsed} rows parsed, but ${loaded} loaded and ${quarantined} quarantined. ` +
           `Nothing of the file is kept; it is staged again.`,
       );
     }
@@ -93,7 +79,7 @@ export async function stageFile(
          select reason, line from landfall.quarantine where load_id = $1 and file_id = $2 order by line limit 1
        ) q on true
        where lf.load_id = $1 and lf.file_id = $2 and lf.staged_at is null`,
-      [loadId, file.id, rows.parsed, loaded, quarantined],
+      [loadId, file.id, parsed, loaded, quarantined],
     );
     if (rowCount !== 1) throw new AlreadyStaged();
   }).catch(async (error: unknown) => {

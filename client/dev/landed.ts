@@ -1,34 +1,75 @@
+/** What the data say: a metric of each source, asked of the tables that landed. */
+
 import pg from 'pg';
 
-import { writeTable } from '../table.js';
+import type { SourceConfig } from '../../config/schema.js';
+import { writeTable, type TableColumn } from '../table.js';
 
-/** A row of `experiment_results()`. */
-interface Result {
-  readonly experiment_id: string;
-  readonly variation_id: string;
-  readonly visitors: string;
-  readonly conversions: string;
-  /** Cents. */
-  readonly revenue: string;
+type Row = Readonly<Record<string, string | null>>;
+
+export interface Landed {
+  readonly source: string;
+  readonly vendor: string;
+  readonly schema: string;
+  /** Texts by column, as Postgres writes them. */
+  readonly results: readonly Row[];
 }
 
-/** Results of the experiments over everything that landed: the vendor's metrics, asked of the tables. */
-export async function readResults(pool: pg.Pool, schema: string): Promise<readonly Result[]> {
-  const { rows } = await pool.query<Result>(
-    `select experiment_id, variation_id, unique_visitors_full_stack as visitors, total_conversions as conversions,
-            total_revenue as revenue
-     from ${pg.escapeIdentifier(schema)}.experiment_results()
-     order by experiment_id, variation_id limit 20`,
+interface Question {
+  /** What is asked, for a heading; `schema` is quoted. */
+  readonly heading: (schema: string) => string;
+  readonly query: (schema: string) => string;
+  readonly columns: readonly TableColumn<Row>[];
+}
+
+const cents = (value: string | null | undefined): string => (Number(value) / 100).toFixed(2);
+
+const questions: Readonly<Record<SourceConfig['vendor'], Question>> = {
+  optimizely: {
+    heading: (schema) => `Results of the experiments, by select * from ${schema}.experiment_results():`,
+    query: (schema) =>
+      `select experiment_id, variation_id, unique_visitors_full_stack::text as visitors,
+              total_conversions::text as conversions, total_revenue::text as revenue
+       from ${schema}.experiment_results()
+       order by experiment_id, variation_id limit 20`,
+    columns: [
+      { title: 'EXPERIMENT', cell: (row) => row['experiment_id'] ?? undefined },
+      { title: 'VARIATION', cell: (row) => row['variation_id'] ?? undefined },
+      { title: 'VISITORS', cell: (row) => Number(row['visitors']) },
+      { title: 'CONVERSIONS', cell: (row) => Number(row['conversions']) },
+      { title: 'REVENUE', cell: (row) => cents(row['revenue']) },
+    ],
+  },
+  megaphone: {
+    heading: (schema) => `Downloads as Megaphone reports them, by ${schema}.daily_episode:`,
+    query: (schema) =>
+      `select export_date::text as day, count(distinct podcast_id)::text as podcasts,
+              sum(downloads)::text as downloads, sum(requests)::text as requests
+       from ${schema}.daily_episode
+       group by export_date order by export_date desc limit 20`,
+    columns: [
+      { title: 'DAY', cell: (row) => row['day'] ?? undefined },
+      { title: 'PODCASTS', cell: (row) => Number(row['podcasts']) },
+      { title: 'DOWNLOADS', cell: (row) => Number(row['downloads']) },
+      { title: 'REQUESTS', cell: (row) => Number(row['requests']) },
+    ],
+  },
+};
+
+/** Asks each source's own question of what landed. */
+export async function readLanded(
+  pool: pg.Pool,
+  sources: readonly SourceConfig[],
+): Promise<readonly Landed[]> {
+  return Promise.all(
+    sources.map(async ({ name, vendor, schema }) => {
+      const { rows } = await pool.query<Row>(questions[vendor].query(pg.escapeIdentifier(schema)));
+      return { source: name, vendor, schema, results: rows };
+    }),
   );
-  return rows;
 }
 
-export function writeResults(results: readonly Result[]): string {
-  return writeTable(results, [
-    { title: 'EXPERIMENT', cell: (row) => row.experiment_id },
-    { title: 'VARIATION', cell: (row) => row.variation_id },
-    { title: 'VISITORS', cell: (row) => Number(row.visitors) },
-    { title: 'CONVERSIONS', cell: (row) => Number(row.conversions) },
-    { title: 'REVENUE', cell: (row) => (Number(row.revenue) / 100).toFixed(2) },
-  ]);
+export function writeLanded({ vendor, schema, results }: Landed): string {
+  const question = questions[vendor as SourceConfig['vendor']];
+  return `${question.heading(schema)}\n${writeTable(results, question.columns)}`;
 }

@@ -12,11 +12,16 @@ export interface FoundDelivery {
   readonly since: string;
   readonly paused: boolean;
   readonly reason: string | null;
+  /** What people should know of the visible rows. */
+  readonly notice: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
 }
 
-interface Row extends Pick<FoundDelivery, 'source' | 'type' | 'date' | 'finality' | 'paused' | 'reason'> {
+interface Row extends Pick<
+  FoundDelivery,
+  'source' | 'type' | 'date' | 'finality' | 'paused' | 'reason' | 'notice'
+> {
   readonly id: string;
   readonly schema_name: string;
   readonly since: Date;
@@ -28,7 +33,7 @@ interface Row extends Pick<FoundDelivery, 'source' | 'type' | 'date' | 'finality
 export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDelivery | undefined> {
   const { rows } = await pool.query<Row>(
     `select d.id, d.source, s.schema_name, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason,
-            d.deadline, d.published_at
+            d.notice, d.deadline, d.published_at
      from landfall.delivery d
      join landfall.source s on s.name = d.source
      where d.id = $1`,
@@ -46,6 +51,7 @@ export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDeli
       since: row.since.toISOString(),
       paused: row.paused,
       reason: row.reason,
+      notice: row.notice,
       deadline: row.deadline?.toISOString() ?? null,
       publishedAt: row.published_at?.toISOString() ?? null,
     }

@@ -18,6 +18,8 @@ export interface ListedDelivery {
   readonly since: string;
   readonly paused: boolean;
   readonly reason: string | null;
+  /** What people should know of the visible rows. */
+  readonly notice: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
   /** Rows that readers see; null when there are none of this delivery. */
@@ -36,6 +38,7 @@ interface Row {
   readonly since: Date;
   readonly paused: boolean;
   readonly reason: string | null;
+  readonly notice: string | null;
   readonly deadline: Date | null;
   readonly published_at: Date | null;
   readonly state: string | null;
@@ -47,7 +50,7 @@ interface Row {
 /** Deliveries as the ledger has them, newest day first. */
 export async function listDeliveries(pool: pg.Pool, filter: DeliveryFilter): Promise<ListedDelivery[]> {
   const { rows } = await pool.query<Row>(
-    `select d.id, d.source, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason, d.deadline,
+    `select d.id, d.source, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason, d.notice, d.deadline,
             d.published_at, l.state, l.rows_loaded, l.rows_quarantined, l.rows_duplicate
      from landfall.delivery d
      left join lateral (
@@ -72,6 +75,7 @@ export async function listDeliveries(pool: pg.Pool, filter: DeliveryFilter): Pro
     since: row.since.toISOString(),
     paused: row.paused,
     reason: row.reason,
+    notice: row.notice,
     deadline: row.deadline?.toISOString() ?? null,
     publishedAt: row.published_at?.toISOString() ?? null,
     rows: row.state === 'published' ? Number(row.rows_loaded) : null,

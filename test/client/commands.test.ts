@@ -99,7 +99,7 @@ describe('errors', () => {
     assert.equal(
       err,
       'landfall.yaml has one problem:\n' +
-        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely; it is 'acme'.\n",
+        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone; it is 'acme'.\n",
     );
     await desk.leave();
   });
@@ -153,7 +153,13 @@ describe('a delivery on the command line', () => {
   const cases: readonly (readonly [string, string])[] = [
     [
       'experiments',
-      "'experiments' is not the id of a delivery: that is <source>/<type>/<date>, such as experiments/events/2026-11-20.",
+      "'experiments' is not the id of a delivery: that is <source>/<what the vendor calls it>, such as " +
+        'experiments/events/2026-11-20.',
+    ],
+    [
+      'experiments/2026-11-20/events/more',
+      "'experiments/2026-11-20/events/more' is not the id of a delivery of experiments: that is such as " +
+        'experiments/events/2026-11-20.',
     ],
     [
       'experiment/events/2026-11-20',
