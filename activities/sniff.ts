@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { SourceConfig } from '../config/schema.js';
 import { withDuckDb } from '../reader/duckdb.js';
-import { openParquet } from '../reader/parquet.js';
+import { describeFile } from '../reader/read-file.js';
 import { openStore } from '../stores/open.js';
 import type { Store, StoredFile } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
@@ -28,7 +28,7 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
   try {
     for (const type of source.types) {
       const file = await firstPart(store, vendor, type);
-      if (file) return await sniff(store, file, vendor.table(type));
+      if (file) return await sniff(store, file, vendor, vendor.table(type));
     }
     return undefined;
   } finally {
@@ -49,16 +49,17 @@ async function firstPart(store: Store, vendor: Vendor, type: string): Promise<St
   return undefined;
 }
 
-async function sniff(store: Store, file: StoredFile, table: Table): Promise<Sniffed> {
+async function sniff(store: Store, file: StoredFile, vendor: Vendor, table: Table): Promise<Sniffed> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-sniff-'));
   try {
     const path = join(folder, 'part');
     await store.fetch(file, path);
     const reader = { memoryLimit: '256MB', threads: 1, spillDirectory: folder };
-    const { rows, columns } = await withDuckDb(reader, new AbortController().signal, (connection) =>
-      openParquet(connection, path, file.key),
+    const { signal } = new AbortController();
+    const at = { path, key: file.key };
+    const { rows, columns: there } = await withDuckDb(reader, signal, (connection) =>
+      describeFile(connection, vendor.format, at, folder, signal),
     );
-    const there = columns.map(({ name }) => name);
     const known = table.columns.map(({ field }) => field);
     return {
       file: file.key,

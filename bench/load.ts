@@ -1,11 +1,17 @@
+import type { SourceConfig } from '../config/schema.js';
 import { deliveryStart } from '../config/delivery-start.js';
 import type { DeliveryResult } from '../model/control.js';
 import type { Place } from './place.js';
 
 /** Seconds from the signal to the published day: look, list, fetch, stage, key, publish. */
-export async function loadOnce(place: Place, type: string, date: string): Promise<number> {
+export async function loadOnce(
+  place: Place,
+  source: SourceConfig,
+  type: string,
+  date: string,
+): Promise<number> {
   await place.pool.query('checkpoint');
-  const { workflowType, workflowId, input } = deliveryStart(place.source, type, date, Date.now());
+  const { workflowType, workflowId, input } = deliveryStart(source, type, date, Date.now());
   const start = performance.now();
   const handle = await place.client.workflow.signalWithStart(workflowType, {
     workflowId,

@@ -10,14 +10,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { writeTable } from '../client/table.js';
-import { writeDay, type WrittenDay } from '../sandbox/optimizely-day.js';
 import { prepareCeiling } from './ceiling.js';
+import { megaphoneMetrics, optimizelyEvents, type DayShape, type Feed } from './feeds.js';
 import { loadOnce } from './load.js';
 import { median, spread } from './median.js';
 import { bringUp, type Place } from './place.js';
 import { peakMemory } from './processes.js';
 
-const type = 'events';
 const megabyte = 1_000_000;
 
 const { values } = parseArgs({
@@ -45,60 +44,56 @@ interface Line {
   readonly rows: number;
   readonly seconds: readonly number[];
   readonly text?: number;
-  readonly parquet?: number;
+  /** Bytes of the vendor's files. */
+  readonly files?: number;
   readonly memory?: number | undefined;
   readonly ratio?: number;
 }
 
-async function makeDay(
-  place: Place,
-  date: string,
-  rows: number,
-  parts: number,
-  rowGroup?: number,
-): Promise<WrittenDay> {
+/** Writes a day and puts it into the bucket; the bytes of its files. */
+async function makeDay(place: Place, feed: Feed, day: Omit<DayShape, 'directory'>): Promise<number> {
   const directory = join(place.folder, 'export');
   await mkdir(directory);
-  const shape = { directory, type, date, rows, parts, folders: false, hidden: false } as const;
-  const day = await writeDay(rowGroup === undefined ? shape : { ...shape, rowGroup });
-  await place.upload(directory);
+  const bytes = await feed.write({ directory, ...day });
+  await place.upload(place.source(feed.vendor), directory);
   await rm(directory, { recursive: true });
-  return day;
+  return bytes;
 }
 
 async function compare(
   place: Place,
-  date: string,
-  rows: number,
-  parts: number,
+  feed: Feed,
+  day: Omit<DayShape, 'directory'>,
   runs: number,
 ): Promise<Line[]> {
-  const day = await makeDay(place, date, rows, parts);
+  const source = place.source(feed.vendor);
+  const files = await makeDay(place, feed, day);
   const worker = place.startWorker();
   // The first load warms both sides up, and gives the ceiling its rows.
-  await loadOnce(place, type, date);
-  const partition = `optimizely.conversion_${date.replaceAll('-', '_')}`;
+  await loadOnce(place, source, feed.type, day.date);
+  const partition = `${source.schema}.${feed.table}_${day.date.replaceAll('-', '_')}`;
   const ceiling = await prepareCeiling(
     place.pool,
     partition,
-    'export_date, uuid',
+    `export_date, ${feed.key}`,
     join(place.folder, 'rows.txt'),
   );
   const times: { ours: number[]; ceiling: number[] } = { ours: [], ceiling: [] };
   for (let run = 0; run < runs; run += 1) {
     times.ceiling.push(await ceiling.run());
-    times.ours.push(await loadOnce(place, type, date));
+    times.ours.push(await loadOnce(place, source, feed.type, day.date));
   }
   const memory = await peakMemory(worker.pid);
   await worker.stop();
+  const { rows } = day;
   return [
     { what: 'COPY of a ready text file, then its key', rows, seconds: times.ceiling, text: ceiling.bytes },
     {
-      what: whatOf(parts),
+      what: whatOf(feed, day),
       rows,
       seconds: times.ours,
       text: ceiling.bytes,
-      parquet: day.bytes,
+      files,
       memory,
       ratio: median(times.ours) / median(times.ceiling),
     },
@@ -106,29 +101,18 @@ async function compare(
 }
 
 /** A larger day on a fresh worker, for its memory. */
-async function measureMemory(
-  place: Place,
-  date: string,
-  rows: number,
-  parts: number,
-  rowGroup?: number,
-): Promise<Line> {
-  const day = await makeDay(place, date, rows, parts, rowGroup);
+async function measureMemory(place: Place, feed: Feed, day: Omit<DayShape, 'directory'>): Promise<Line> {
+  const files = await makeDay(place, feed, day);
   const worker = place.startWorker();
-  const seconds = await loadOnce(place, type, date);
+  const seconds = await loadOnce(place, place.source(feed.vendor), feed.type, day.date);
   const memory = await peakMemory(worker.pid);
   await worker.stop();
-  return {
-    what: whatOf(parts) + (rowGroup === undefined ? '' : ', large row groups'),
-    rows,
-    seconds: [seconds],
-    parquet: day.bytes,
-    memory,
-  };
+  return { what: whatOf(feed, day), rows: day.rows, seconds: [seconds], files, memory };
 }
 
-function whatOf(parts: number): string {
-  return `from S3 to published, ${parts} ${parts === 1 ? 'part' : 'parts'}`;
+function whatOf(feed: Feed, { parts, rowGroup }: Omit<DayShape, 'directory'>): string {
+  const large = rowGroup === undefined ? '' : ', large row groups';
+  return `${feed.vendor}, S3 to published, ${parts} ${parts === 1 ? 'file' : 'files'}${large}`;
 }
 
 function print(lines: readonly Line[]): void {
@@ -144,7 +128,7 @@ function print(lines: readonly Line[]): void {
     },
     { title: 'ROWS/S', cell: (line) => Math.round(line.rows / median(line.seconds)) },
     { title: 'TEXT MB/S', cell: (line) => perSecond(line.text, line) },
-    { title: 'PARQUET MB/S', cell: (line) => perSecond(line.parquet, line) },
+    { title: 'FILE MB/S', cell: (line) => perSecond(line.files, line) },
     {
       title: 'PEAK MEMORY',
       cell: ({ memory }) => (memory === undefined ? undefined : `${Math.round(memory / megabyte)} MB`),
@@ -159,12 +143,17 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 const place = await bringUp((line) => console.error(line));
 try {
+  const large = [
+    [optimizelyEvents, { date: '2026-03-03', rows: big, parts }],
+    [optimizelyEvents, { date: '2026-03-04', rows: big, parts: 1, rowGroup: largeRowGroup }],
+    [megaphoneMetrics, { date: '2026-03-02', rows: big, parts: 1 }],
+  ] as const;
   const lines = [
-    ...(await compare(place, '2026-03-01', rows, parts, runs)),
-    ...(await compare(place, '2026-03-02', rows, 1, runs)),
-    ...(big > 0 ? [await measureMemory(place, '2026-03-03', big, parts)] : []),
-    ...(big > 0 ? [await measureMemory(place, '2026-03-04', big, 1, largeRowGroup)] : []),
+    ...(await compare(place, optimizelyEvents, { date: '2026-03-01', rows, parts }, runs)),
+    ...(await compare(place, optimizelyEvents, { date: '2026-03-02', rows, parts: 1 }, runs)),
+    ...(await compare(place, megaphoneMetrics, { date: '2026-03-01', rows, parts: 1 }, runs)),
   ];
+  for (const [feed, day] of big > 0 ? large : []) lines.push(await measureMemory(place, feed, day));
   print(lines);
 } finally {
   await place.end();

@@ -1,12 +1,10 @@
 /** What the measurements run on: servers of our own on the loopback, an S3 server and a worker in their own processes. */
 
-import { createReadStream } from 'node:fs';
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { stringify } from 'yaml';
@@ -14,6 +12,7 @@ import { stringify } from 'yaml';
 import type { SourceConfig } from '../config/schema.js';
 import { loadConfig } from '../config/load.js';
 import { searchAttributes } from '../model/control.js';
+import { openBucket, type Bucket } from '../sandbox/bucket.js';
 import { deleteCluster } from '../sandbox/postgres-place.js';
 import { startPostgres } from '../sandbox/postgres.js';
 import type { Progress } from '../sandbox/progress.js';
@@ -29,17 +28,17 @@ export interface Place {
   readonly folder: string;
   readonly pool: pg.Pool;
   readonly client: Client;
-  readonly source: SourceConfig;
+  /** By vendor. */
+  readonly source: (vendor: SourceConfig['vendor']) => SourceConfig;
   readonly taskQueue: string;
-  /** Puts the files below a folder into the source's bucket. */
-  readonly upload: (directory: string) => Promise<void>;
+  /** Puts the files below a folder into a source's bucket. */
+  readonly upload: (source: SourceConfig, directory: string) => Promise<void>;
   /** Starts a worker that has loaded nothing yet. */
   readonly startWorker: () => { readonly pid: number; readonly stop: () => Promise<void> };
   readonly end: () => Promise<void>;
 }
 
 const bucket = 'bench';
-const prefix = 'v1/account_id=1/';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export async function bringUp(progress: Progress): Promise<Place> {
@@ -68,25 +67,22 @@ export async function bringUp(progress: Progress): Promise<Place> {
 
   const configPath = join(folder, 'landfall.yaml');
   const keys = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+  const store = { type: 's3', bucket, endpoint, forcePathStyle: true, ...keys };
   await writeFile(
     configPath,
     stringify({
       postgres: { url: postgres.url },
       sources: {
-        bench: {
-          vendor: 'optimizely',
-          store: { type: 's3', bucket, prefix, endpoint, forcePathStyle: true, ...keys },
-        },
+        experiments: { vendor: 'optimizely', store: { ...store, prefix: 'v1/account_id=1/' } },
+        podcasts: { vendor: 'megaphone', store: { ...store, prefix: 'podcasts/' } },
       },
     }),
   );
   const config = await loadConfig({ path: configPath, env: {}, cwd: folder });
-  const source = config.sources[0];
-  if (!source) throw new Error('the configuration lost its source');
   const pool = new pg.Pool({ connectionString: postgres.url });
   ends.push(() => pool.end());
   await migrate(pool);
-  await prepareSource(pool, source, vendors[source.vendor].scripts);
+  for (const source of config.sources) await prepareSource(pool, source, vendors[source.vendor].scripts);
   const connection = await Connection.connect({ address: temporal.address });
   ends.push(() => connection.close());
 
@@ -94,9 +90,13 @@ export async function bringUp(progress: Progress): Promise<Place> {
     folder,
     pool,
     client: new Client({ connection }),
-    source,
+    source: (vendor) => {
+      const source = config.sources.find((candidate) => candidate.vendor === vendor);
+      if (!source) throw new Error(`the configuration has no source of ${vendor}`);
+      return source;
+    },
     taskQueue: config.temporal.taskQueue,
-    upload: (directory) => upload(endpoint, keys, directory),
+    upload: (source, directory) => upload(openBucket({ endpoint, ...keys }, bucket), source, directory),
     startWorker: () => {
       const main = here('../dist/client/main.js');
       const env = { TEMPORAL_ADDRESS: temporal.address, LANDFALL_LOG_LEVEL: 'warn' };
@@ -110,26 +110,11 @@ export async function bringUp(progress: Progress): Promise<Place> {
   };
 }
 
-async function upload(
-  endpoint: string,
-  credentials: { accessKeyId: string; secretAccessKey: string },
-  directory: string,
-): Promise<void> {
-  const client = new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-  });
+async function upload(target: Bucket, { store }: SourceConfig, directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((found) => found.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    const { size } = await stat(path);
-    const Key = prefix + relative(directory, path);
-    await client.send(
-      new PutObjectCommand({ Bucket: bucket, Key, Body: createReadStream(path), ContentLength: size }),
-    );
+    await target.put(`${store.prefix ?? ''}${relative(directory, path)}`, path);
   }
-  client.destroy();
+  target.close();
 }

@@ -10,86 +10,122 @@ import { deliver, load } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent, landed, type Landed } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';
+import { megaphoneSource, rewrite } from '../support/megaphone.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
 const date = '2026-03-01';
 const kills = 10;
-const flaws = { nulCharacter: 9, outOfRange: 6, nullUuid: 3, duplicatesWithin: 8, duplicatesAcross: 12 };
-const day = { type: 'events', date, rows: 9_000, parts: 12, flaws } as const;
-const manySteps = { files: 4, bytes: 1e9 };
-const input = { deadline: 0, inFlight: 3, heartbeatTimeout: 1_000 };
 
-describe('a worker that is killed', function () {
-  this.timeout(240_000);
-  let source: TestSource;
-  let undisturbed: Landed;
+interface Feed {
+  readonly type: string;
+  readonly open: () => Promise<TestSource>;
+  readonly deliver: (source: TestSource) => Promise<unknown>;
+  readonly input: Partial<DeliveryInput>;
+  readonly limits: { readonly files: number; readonly bytes: number };
+}
 
-  before(async () => {
-    source = await testSource();
-    await deliver(source, day);
-    await load(source, 'events', date, { batchLimits: manySteps }, input);
-    undisturbed = await landed(source.database.pool);
-    await source.drop();
-  });
-  beforeEach(async () => {
-    source = await testSource();
-    await deliver(source, day);
-  });
-  afterEach(() => source.drop());
+const soon = { inFlight: 3, heartbeatTimeout: 1_000 };
+const optimizelyFlaws = {
+  ...{ nulCharacter: 9, outOfRange: 6, nullUuid: 3 },
+  ...{ duplicatesWithin: 8, duplicatesAcross: 12 },
+};
+const feeds: Readonly<Record<string, Feed>> = {
+  'an Optimizely day of many parts': {
+    type: 'events',
+    open: testSource,
+    deliver: (source) =>
+      deliver(source, { type: 'events', date, rows: 9_000, parts: 12, flaws: optimizelyFlaws }),
+    input: { ...soon, deadline: 0 },
+    limits: { files: 4, bytes: 1e9 },
+  },
+  'a Megaphone day in one file': {
+    type: 'metrics',
+    open: megaphoneSource,
+    deliver: (source) =>
+      rewrite(source, {
+        date,
+        rows: 60_000,
+        flaws: { brokenUtf8: 5, untypedNumber: 40, duplicateId: 30, blankLine: 7 },
+      }),
+    input: { ...soon, deadline: 0, closesAt: 0, settleFor: 1 },
+    limits: { files: 1, bytes: 1e9 },
+  },
+};
 
-  it(`at ${kills} random instants of a load, each time followed by another: all is as if nothing had happened`, async () => {
-    const seed = Number(process.env['LANDFALL_TEST_SEED'] ?? Date.now() % 1_000_000);
-    console.log(`      LANDFALL_TEST_SEED=${seed}`);
-    const random = randomNumbers(seed);
-    const { client } = (await devServer()).environment;
-    const reprocess = () =>
-      client.workflow.signalWithStart('optimizely', {
-        workflowId: `${source.config.name}/events/${date}`,
-        taskQueue: source.taskQueue,
-        args: [source.input('events', date, input)],
-        signal: 'reprocess',
-        signalArgs: [{ reason: 'not killed often enough' }],
-      });
-    await inTemporaryFolder(async (folder) => {
-      const start = () => startWorkerProcess(source, folder, manySteps);
-      let worker = await start();
-      let delivery: WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>> = await source.start(
-        client,
-        source.input('events', date, input),
-      );
-      for (let killed = 0; killed < kills; killed += 1) {
-        const next = await start();
-        await worker.work();
-        // A load that comes to its end under way is followed by another.
-        await eventually(
-          async () => {
-            const { raw, status } = await delivery.describe();
-            if (status.name === 'COMPLETED') delivery = await reprocess();
-            return raw.pendingActivities?.some((step) => isWorking(step, worker.pid));
-          },
-          { timeoutMs: 60_000, what: 'a step' },
-        );
-        // An instant, not a condition: whatever it does by then.
-        await setTimeout(random() * 600);
-        await worker.kill();
-        worker = next;
-      }
-      await worker.work();
-      const result = await delivery.result();
-      assert.equal(result.finality, 'final');
-      const spools = (await readdir(folder)).filter((name) => name !== 'workflows.js');
-      assert.match(
-        spools.join(),
-        new RegExp(`^worker-${worker.pid}-[^,]+$`),
-        'those of killed workers are gone',
-      );
-      await worker.kill();
+for (const [what, feed] of Object.entries(feeds)) {
+  describe(`a worker that is killed while it loads ${what}`, function () {
+    this.timeout(240_000);
+    let source: TestSource;
+    let undisturbed: Landed;
+
+    before(async () => {
+      source = await feed.open();
+      await feed.deliver(source);
+      await load(source, feed.type, date, { batchLimits: feed.limits }, feed.input);
+      undisturbed = await landed(source.database.pool);
+      await source.drop();
     });
-    assert.deepEqual(await landed(source.database.pool), undisturbed);
-    await assertConsistent(source.database.pool);
+    beforeEach(async () => {
+      source = await feed.open();
+      await feed.deliver(source);
+    });
+    afterEach(() => source.drop());
+
+    it(`${kills} times at random instants, and followed by another: all is as if nothing had happened`, async () => {
+      const seed = Number(process.env['LANDFALL_TEST_SEED'] ?? Date.now() % 1_000_000);
+      console.log(`      LANDFALL_TEST_SEED=${seed}`);
+      const random = randomNumbers(seed);
+      const { client } = (await devServer()).environment;
+      const input = source.input(feed.type, date, feed.input);
+      const reprocess = () =>
+        client.workflow.signalWithStart(input.vendor, {
+          workflowId: input.id,
+          taskQueue: source.taskQueue,
+          args: [input],
+          signal: 'reprocess',
+          signalArgs: [{ reason: 'not killed often enough' }],
+        });
+      await inTemporaryFolder(async (folder) => {
+        const start = () => startWorkerProcess(source, folder, feed.limits);
+        let worker = await start();
+        let delivery: WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>> = await source.start(
+          client,
+          input,
+        );
+        for (let killed = 0; killed < kills; killed += 1) {
+          const next = await start();
+          await worker.work();
+          // A load that comes to its end under way is followed by another.
+          await eventually(
+            async () => {
+              const { raw, status } = await delivery.describe();
+              if (status.name === 'COMPLETED') delivery = await reprocess();
+              return raw.pendingActivities?.some((step) => isWorking(step, worker.pid));
+            },
+            { timeoutMs: 60_000, what: 'a step' },
+          );
+          // An instant, not a condition: whatever it does by then.
+          await setTimeout(random() * 600);
+          await worker.kill();
+          worker = next;
+        }
+        await worker.work();
+        const result = await delivery.result();
+        assert.equal(result.finality, 'final');
+        const spools = (await readdir(folder)).filter((name) => name !== 'workflows.js');
+        assert.match(
+          spools.join(),
+          new RegExp(`^worker-${worker.pid}-[^,]+$`),
+          'those of killed workers are gone',
+        );
+        await worker.kill();
+      });
+      assert.deepEqual(await landed(source.database.pool), undisturbed);
+      await assertConsistent(source.database.pool);
+    });
   });
-});
+}
 
 /** Whether a step is in the hands of this process. */
 function isWorking(step: temporal.api.workflow.v1.IPendingActivityInfo, pid: number): boolean {

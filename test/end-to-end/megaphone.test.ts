@@ -73,7 +73,9 @@ describe('a Megaphone day, end to end', function () {
       await eventually(async () => (await status(delivery)).finality === 'provisional');
       const fewer = await rewrite(source, { ...day, version: 24, flaws: { lost: 7 } });
       await eventually(async () => (await count()) === fewer.rows, { timeoutMs: 10_000 });
-      assert.match(await currentDetails(delivery), /\| Notice \| This version has .* rows, 7 fewer than/);
+      await eventually(async () =>
+        /\| Notice \| This version has .* rows, 7 fewer than/.test(await currentDetails(delivery)),
+      );
       await delivery.result();
     });
     const [row] = await source.rows('select finality, notice from landfall.delivery');
@@ -101,7 +103,9 @@ describe('a Megaphone day, end to end', function () {
       assert.ok((await discover()).started.includes(input.id));
       await eventually(async () => (await count()) === changed.rows, { timeoutMs: 10_000 });
       const delivery: Delivery = client.workflow.getHandle(input.id);
-      assert.match(await currentDetails(delivery), /\| Notice \| This day was final with version/);
+      await eventually(async () =>
+        /\| Notice \| This day was final with version/.test(await currentDetails(delivery)),
+      );
       assert.equal((await delivery.result()).finality, 'final');
       for await (const { workflowId } of client.workflow.list({
         query: `TaskQueue = '${source.taskQueue}' AND ExecutionStatus = 'Running'`,
@@ -121,7 +125,7 @@ describe('a Megaphone day, end to end', function () {
     await withWorker(source, async (client) => {
       const delivery = await source.start(
         client,
-        source.input('metrics', date, { closesAt: Date.now() + 9_000 }),
+        source.input('metrics', date, { closesAt: Date.now() + 9_000, deadline: Date.now() + 3_600_000 }),
       );
       await eventually(async () => (await status(delivery)).finality === 'provisional');
       const whole = gzipSync(JSON.stringify({ id: 'x' }).repeat(1_000));
