@@ -4,20 +4,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { dayPrefix, markerKey } from '../vendors/optimizely/layout.js';
 import { escapePartition } from '../vendors/optimizely/partition.js';
 import type { OptimizelyType } from '../vendors/optimizely/tables.js';
-import {
-  folderColumn,
-  folderValues,
-  quote,
-  rowSource,
-  vendorColumns,
-  type RowSource,
-} from './optimizely-rows.js';
+import { withDuckDB } from './duckdb.js';
+import { folderColumn, folderValues, rowSource, vendorColumns, type RowSource } from './optimizely-rows.js';
 import { placeFlaws, type Flaws } from './optimizely-flaws.js';
+import { quote } from './quote.js';
 
 export interface DayToWrite {
   /** The store's root, `…/v1/account_id=<id>/`. What lay there of this day is removed first. */
@@ -82,14 +77,7 @@ const endings = {
 
 /** Writes the day. DuckDB streams row groups: 500,000 events take 2.4 s and 390 MB, 2,000,000 take 8.6 s and 460 MB. */
 export async function writeDay(day: DayToWrite): Promise<WrittenDay> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '512MB' });
-  const connection = await instance.connect();
-  try {
-    return await writeDayWith(connection, day);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  return withDuckDB('512MB', (connection) => writeDayWith(connection, day));
 }
 
 /** The same on a connection of the caller's. Rows keep their order only with one thread. */

@@ -1,5 +1,7 @@
 /** Where a generated day is flawed on purpose: duplicates and rows that Postgres cannot take, spread evenly over the day. */
 
+import { placeKinds } from './flaw-places.js';
+
 /** How many of each; all count within the day's rows. */
 export interface Flaws {
   /** Rows that repeat the row before them, in the same part. */
@@ -35,20 +37,11 @@ const repeated = ['duplicatesWithin', 'duplicatesAcross'] as const satisfies rea
 export function placeFlaws(flaws: Flaws, rows: number, parts: number): PlacedFlaws {
   const firstOf = (part: number): number => Math.floor((part * rows) / parts);
   const kinds = [...repeated, ...bad].flatMap((kind) => Array<Kind>(flaws[kind] ?? 0).fill(kind));
-  // A repeated row needs an untouched one before it, hence every second row at most.
-  if (kinds.length * 3 > rows) throw new RangeError(`${kinds.length} flaws do not fit into ${rows} rows`);
   if ((flaws.duplicatesAcross ?? 0) > 0 && parts < 2)
     throw new RangeError('duplicatesAcross needs two parts');
 
   const starts = new Set(Array.from({ length: parts }, (_, part) => firstOf(part)));
-  const placed = new Map<number, Kind>();
-  // Neighbours in the list go to neighbouring places, so kinds are dealt out in turn over the day.
-  const turn = kinds.map((kind, index) => ({ kind, place: (index * 7919) % Math.max(1, kinds.length) }));
-  for (const [index, { kind }] of turn.sort((a, b) => a.place - b.place).entries()) {
-    let row = Math.floor(((index + 0.5) * rows) / kinds.length);
-    while (starts.has(row) || placed.has(row) || placed.has(row - 1)) row += 1;
-    placed.set(row, kind);
-  }
+  const placed = placeKinds(kinds, rows, (row) => starts.has(row));
 
   const sources = new Map<number, number>();
   const taken = new Set<number>();

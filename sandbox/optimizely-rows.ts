@@ -9,6 +9,7 @@
 
 import { startOfDay } from '../model/day.js';
 import { optimizelyTables, type OptimizelyType } from '../vendors/optimizely/tables.js';
+import { quote } from './quote.js';
 
 export const sampleAccount = '24680135790';
 
@@ -114,11 +115,6 @@ export function folderValues(type: OptimizelyType): readonly (string | null)[] {
   return type === 'decisions'
     ? sampleExperiments.map(({ experiment }) => experiment)
     : sampleEvents.map(({ name }) => name);
-}
-
-/** An SQL string literal, or NULL. */
-export function quote(text: string | null): string {
-  return text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`;
 }
 
 type Event = (typeof sampleEvents)[number];

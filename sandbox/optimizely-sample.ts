@@ -8,13 +8,15 @@
 
 import { join } from 'node:path';
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { addDays } from '../model/day.js';
 import { dayPrefix } from '../vendors/optimizely/layout.js';
 import type { OptimizelyType } from '../vendors/optimizely/tables.js';
+import { withDuckDB } from './duckdb.js';
 import { writeDayWith, type DayToWrite, type WrittenDay } from './optimizely-day.js';
-import { quote, sampleAccount, sampleEvents } from './optimizely-rows.js';
+import { sampleAccount, sampleEvents } from './optimizely-rows.js';
+import { quote } from './quote.js';
 
 export interface SampleExport {
   /** Below the directory: what a source's `store.prefix` has to say. */
@@ -71,9 +73,7 @@ export async function writeSampleExport(target: {
 }): Promise<SampleExport> {
   const prefix = `v1/account_id=${sampleAccount}/`;
   const root = join(target.directory, prefix);
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '256MB' });
-  const connection = await instance.connect();
-  try {
+  return withDuckDB('256MB', async (connection) => {
     const deliveries: WrittenDay[] = [];
     for (const day of daysUntil(target.lastDay)) {
       deliveries.push(await writeDayWith(connection, { directory: root, ...shop, ...day }));
@@ -87,10 +87,7 @@ export async function writeSampleExport(target: {
       event: { name: event.name, entity: event.entity },
       results: await computeResults(connection, root, deliveries, event.entity),
     };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }
 
 /** The metrics straight from the files, worked out another way than the SQL that a source's schema gets. */

@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 
+import { exchangeWholeObjects } from './whole-objects.js';
+
 export interface S3Options {
   /** Objects lie here as `<bucket>/<key>._S3rver_object`, with their MD5 and their metadata beside them. */
   readonly directory: string;
@@ -38,6 +40,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     vhostBuckets: false,
     configureBuckets: options.buckets.map((name) => ({ name })),
   });
+  exchangeWholeObjects(server);
   const { port } = await server.run();
   return {
     endpoint: `http://127.0.0.1:${port}`,

@@ -1,14 +1,13 @@
 /** The bucket that `landfall dev` loads from where no source is configured. */
 
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 
 import { parseDayFolder } from '../vendors/optimizely/layout.js';
+import { openBucket } from './bucket.js';
 import { writeSampleExport } from './optimizely-sample.js';
 import type { Progress } from './progress.js';
 import type { S3Server } from './s3.js';
@@ -93,24 +92,12 @@ async function describe(directory: string, bucket: string): Promise<SampleBucket
 
 /** Markers last, as the vendor does. */
 async function upload(server: S3Server, bucket: string, directory: string): Promise<void> {
-  const client = new S3Client({
-    endpoint: server.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-  });
+  const target = openBucket(server, bucket);
   try {
     const isMarker = (key: string): boolean => key.endsWith('/_SUCCESS');
     const keys = (await listFiles(directory)).sort((a, b) => Number(isMarker(a)) - Number(isMarker(b)));
-    for (const key of keys) {
-      const path = join(directory, key);
-      const { size } = await stat(path);
-      await client.send(
-        new PutObjectCommand({ Bucket: bucket, Key: key, Body: createReadStream(path), ContentLength: size }),
-      );
-    }
+    for (const key of keys) await target.put(key, join(directory, key));
   } finally {
-    client.destroy();
+    target.close();
   }
 }
