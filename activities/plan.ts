@@ -6,6 +6,7 @@ import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { targetOf } from './target.js';
 
 export interface PlanStep {
   readonly delivery: Delivery;
@@ -33,7 +34,6 @@ const measuredLimits: BatchLimits = { files: 250, bytes: 32 * 1024 * 1024 };
 export function createPlan({ pool, source, batchLimits = measuredLimits }: Dependencies) {
   return async function plan(step: PlanStep): Promise<Plan> {
     const { config, vendor, store } = source(step.delivery.source);
-    const { type, date } = step.delivery;
     const seen: Seen = { files: 0, ignored: 0, marker: step.marker };
     return withHeartbeat(
       () => ({ listed: seen.files + seen.ignored }),
@@ -43,9 +43,7 @@ export function createPlan({ pool, source, batchLimits = measuredLimits }: Depen
           {
             deliveryId: step.delivery.id,
             source: step.delivery.source,
-            schema: config.schema,
-            table: vendor.table(type).name,
-            date,
+            target: targetOf(config, vendor, step.delivery),
             request: step.request,
             force: step.force,
             marker: () => seen.marker,

@@ -4,6 +4,7 @@ import { publishLoad } from '../warehouse/publish-load.js';
 import type { PublishedLoad } from '../warehouse/publish-request.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { targetOf } from './target.js';
 
 export interface PublishStep {
   readonly delivery: Delivery;
@@ -18,7 +19,6 @@ export interface PublishStep {
 export function createPublish({ pool, source }: Dependencies) {
   return async function publish(step: PublishStep): Promise<PublishedLoad> {
     const { config, vendor } = source(step.delivery.source);
-    const table = vendor.table(step.delivery.type);
     return withHeartbeat(
       () => ({ publishing: step.delivery.id }),
       (signal) =>
@@ -27,10 +27,7 @@ export function createPublish({ pool, source }: Dependencies) {
           {
             loadId: step.loadId,
             deliveryId: step.delivery.id,
-            schema: config.schema,
-            table: table.name,
-            key: table.key,
-            date: step.delivery.date,
+            target: targetOf(config, vendor, step.delivery),
             quarantineLimit: config.quarantineLimit,
             finality: step.finality,
             reason: step.reason,
@@ -54,9 +51,7 @@ export function createDiscard({ pool, source }: Dependencies) {
     const { config, vendor } = source(step.delivery.source);
     await discardDelivery(pool, {
       deliveryId: step.delivery.id,
-      schema: config.schema,
-      table: vendor.table(step.delivery.type).name,
-      date: step.delivery.date,
+      target: targetOf(config, vendor, step.delivery),
       reason: step.reason,
       request: step.request,
     });

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import type { Delivery } from '../model/delivery.js';
-import { copyOut, makePipe } from '../reader/copy-out.js';
+import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
-import { openParquet, unreadable } from '../reader/parquet.js';
-import { project } from '../reader/projection.js';
+import { readFile } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
 import type { Dependencies } from './dependencies.js';
@@ -17,6 +16,14 @@ export interface StageStep {
   readonly delivery: Delivery;
   readonly loadId: string;
   readonly batch: number;
+}
+
+/** Where an attempt works. */
+interface Place {
+  readonly folder: string;
+  /** The file that is being staged. */
+  readonly part: string;
+  readonly pipe: string;
 }
 
 export function createStage(deps: Dependencies) {
@@ -32,31 +39,25 @@ export function createStage(deps: Dependencies) {
     const stageOne = async (
       connection: DuckDBConnection,
       file: PendingFile,
-      paths: { part: string; pipe: string },
+      place: Place,
       signal: AbortSignal,
     ): Promise<void> => {
-      const parquet = await openParquet(connection, paths.part, file.key);
-      const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, {
-        exportDate: step.delivery.date,
-        partitionValue: file.partitionValue,
-        loadId: step.loadId,
-        fileId: file.id,
-      });
-      await stageFile(
-        deps.pool,
-        step.loadId,
-        file,
+      const rows = await readFile(
+        connection,
+        vendor.format,
+        table,
+        { path: place.part, key: `${config.name}: ${file.key}` },
         {
-          parsed: parquet.rows,
-          columns,
-          good: (consume) => copyOut(connection, good, paths.pipe, consume),
-          bad: (consume) => copyOut(connection, bad, paths.pipe, consume),
+          exportDate: step.delivery.date,
+          partitionValue: file.partitionValue,
+          loadId: step.loadId,
+          fileId: file.id,
         },
+        place,
         signal,
-      ).catch(async (error: unknown) => {
-        throw await unreadable(connection, error, paths.part, `${config.name}: ${file.key}`);
-      });
-      progress.rows += parquet.rows;
+      );
+      await stageFile(deps.pool, step.loadId, table.name, file, rows, signal);
+      progress.rows += rows.parsed();
     };
 
     return withHeartbeat(
@@ -65,16 +66,16 @@ export function createStage(deps: Dependencies) {
         const files = await pendingFiles(deps.pool, step.loadId, step.batch);
         progress.of = files.length;
         await inFolder(deps.spoolDirectory, async (folder) => {
-          const paths = { part: join(folder, 'part.parquet'), pipe: join(folder, 'rows') };
-          await makePipe(paths.pipe);
+          const place = { folder, part: join(folder, 'part'), pipe: join(folder, 'rows') };
+          await makePipe(place.pipe);
           await withDuckDb({ ...deps.reader, spillDirectory: folder }, signal, async (connection) => {
             for (const file of files) {
               progress.file = file.key;
-              await store.fetch(file, paths.part, {
+              await store.fetch(file, place.part, {
                 signal,
                 onBytes: (count) => (progress.bytes += count),
               });
-              await deps.readers.take(signal, () => stageOne(connection, file, paths, signal));
+              await deps.readers.take(signal, () => stageOne(connection, file, place, signal));
               progress.files += 1;
             }
           });

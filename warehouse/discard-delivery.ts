@@ -2,14 +2,14 @@ import type pg from 'pg';
 
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
+import { takeOutMerged } from './publish-merge.js';
 import { dropPartition } from './publish-partition.js';
+import type { Target } from './target.js';
 import { transaction } from './transaction.js';
 
 export interface DiscardRequest {
   readonly deliveryId: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly date: string;
+  readonly target: Target;
   readonly reason: string;
   readonly request: string;
 }
@@ -27,7 +27,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [discard.deliveryId, discard.reason, discard.request],
     );
     if (rowCount === 0) return;
-    await dropPartition(client, tableNames(discard.schema, discard.table, discard.date));
+    await takeOut(client, discard);
     await abandonStaging(client, discard.deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
@@ -41,6 +41,13 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [discard.deliveryId, discard.reason],
     );
   });
+}
+
+async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {
+  if (target.how === 'merge') return takeOutMerged(client, deliveryId, target);
+  for (const { name } of target.tables) {
+    await dropPartition(client, tableNames(target.schema, name, target.date));
+  }
 }
 
 /** Drops what is staged for a delivery, if anything is. */

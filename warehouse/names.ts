@@ -10,6 +10,7 @@ export interface TableNames {
   readonly partitionName: string;
   readonly partitionKey: string;
   readonly schema: string;
+  readonly date: string;
 }
 
 /** A day's partition of `decision` is `decision_2020_05_25`. */
@@ -18,6 +19,7 @@ export function tableNames(schema: string, table: string, date: string): TableNa
   const quote = pg.escapeIdentifier;
   return {
     schema: quote(schema),
+    date,
     table: `${quote(schema)}.${quote(table)}`,
     partition: `${quote(schema)}.${quote(partition)}`,
     partitionName: quote(partition),
@@ -25,7 +27,22 @@ export function tableNames(schema: string, table: string, date: string): TableNa
   };
 }
 
-/** Where a load is staged, and the name of the primary key it gets there. */
-export function stagingNames(loadId: string): { table: string; key: string } {
-  return { table: `landfall_staging.load_${BigInt(loadId)}`, key: `load_${BigInt(loadId)}_pkey` };
+/** Where a load's rows of one table are staged, and the name of the primary key that they get there. */
+export interface StagingNames {
+  /** Qualified. */
+  readonly table: string;
+  /** Not qualified, like the key's. */
+  readonly name: string;
+  readonly key: string;
+}
+
+export function stagingNames(loadId: string, table: string): StagingNames {
+  const name = `load_${BigInt(loadId)}_${table}`;
+  const quote = pg.escapeIdentifier;
+  return { table: `landfall_staging.${quote(name)}`, name: quote(name), key: quote(`${name}_pkey`) };
+}
+
+/** How the names of all staging tables of a load begin. */
+export function stagingPrefix(loadId: string): string {
+  return `load_${BigInt(loadId)}_`;
 }

@@ -1,7 +1,5 @@
 import type pg from 'pg';
 
-import { stagingNames } from './names.js';
-
 /**
  * Makes `alter table` write all rows of a staging table anew, as those of the publishing transaction: the values are the
  * same, the expression is what makes Postgres do it.
@@ -16,7 +14,11 @@ export const rewriteRows = 'alter column _line type bigint using _line + 0';
  * one, and is none of ours, still holds such a snapshot. Of other roles' sessions Postgres tells no more than that. A session
  * without a role is Postgres' own: autovacuum, which is at an older partition for minutes, reads no rows for anybody.
  */
-export async function hideFromOlderSnapshots(client: pg.ClientBase, loadId: string): Promise<void> {
+export async function hideFromOlderSnapshots(
+  client: pg.ClientBase,
+  loadId: string,
+  table: string,
+): Promise<void> {
   const { rows } = await client.query<{ older: boolean }>(
     `select exists (
        select from pg_stat_activity a
@@ -28,5 +30,5 @@ export async function hideFromOlderSnapshots(client: pg.ClientBase, loadId: stri
      ) as older`,
     [loadId],
   );
-  if (rows[0]?.older === true) await client.query(`alter table ${stagingNames(loadId).table} ${rewriteRows}`);
+  if (rows[0]?.older === true) await client.query(`alter table ${table} ${rewriteRows}`);
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import type { StoredFile } from '../stores/store.js';
-import { stagingNames, tableNames } from './names.js';
+import { createStaging, dropStaging } from './staging-tables.js';
+import type { Target } from './target.js';
 import { transaction } from './transaction.js';
 
 export interface PlannedFile extends StoredFile {
@@ -13,9 +14,7 @@ export interface PlannedFile extends StoredFile {
 export interface PlanRequest {
   readonly deliveryId: string;
   readonly source: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly date: string;
+  readonly target: Target;
   /** Names the step that asks: planning again for the same request finds the same load. */
   readonly request: string;
   /** Load even when this very version is published or being staged. */
@@ -200,15 +199,7 @@ async function createLoad(
      select $1, file_id, batch, partition_value from planned`,
     [load.id],
   );
-  // The check constraint spares Postgres a scan of the rows when the table is attached as the day's partition.
-  // Logged, unlike staging tables that are merged from: this very table becomes the partition.
-  const { table } = tableNames(plan.schema, plan.table, plan.date);
-  await client.query(
-    `create table ${stagingNames(load.id).table} (
-       like ${table} including defaults including comments including storage,
-       constraint landfall_day check (export_date = ${pg.escapeLiteral(plan.date)}::date)
-     )`,
-  );
+  await createStaging(client, load.id, plan.target);
   return toPlan(load, false);
 }
 
@@ -224,7 +215,7 @@ export async function abandonLoad(
     [loadId, state, reason],
   );
   if (rowCount !== 1) return;
-  await client.query(`drop table if exists ${stagingNames(loadId).table}`);
+  await dropStaging(client, loadId);
   // Of a rejected load they are the reason.
   if (state !== 'rejected')
     await client.query('delete from landfall.quarantine where load_id = $1', [loadId]);

@@ -1,14 +1,11 @@
 import type { LoadCounts } from '../model/control.js';
 import type { Finality } from '../model/delivery.js';
+import type { Target } from './target.js';
 
 export interface PublishRequest {
   readonly loadId: string;
   readonly deliveryId: string;
-  readonly schema: string;
-  readonly table: string;
-  /** The column that identifies a row within the day. */
-  readonly key: string;
-  readonly date: string;
+  readonly target: Target;
   /** Highest share of quarantined rows, 0 to 1. */
   readonly quarantineLimit: number;
   readonly finality: Finality & ('provisional' | 'final');

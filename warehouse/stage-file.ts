@@ -39,6 +39,7 @@ export async function pendingFiles(pool: pg.Pool, loadId: string, batch: number)
 export async function stageFile(
   pool: pg.Pool,
   loadId: string,
+  table: string,
   file: PendingFile,
   rows: FileRows,
   signal: AbortSignal,
@@ -49,7 +50,7 @@ export async function stageFile(
     const columns = rows.columns.map((name) => pg.escapeIdentifier(name)).join(', ');
     const loaded = await copyIn(
       client,
-      `copy ${stagingNames(loadId).table} (${columns}) from stdin (${rowTextOfPostgres})`,
+      `copy ${stagingNames(loadId, table).table} (${columns}) from stdin (${rowTextOfPostgres})`,
       rows.good,
       signal,
     );
@@ -73,13 +74,14 @@ export async function stageFile(
     const { rowCount } = await client.query(
       `update landfall.load_file lf
        set staged_at = now(), rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = 0,
+           rows_by_table = $6,
            first_error = q.reason, first_error_line = q.line
        from (select 1) as one
        left join lateral (
          select reason, line from landfall.quarantine where load_id = $1 and file_id = $2 order by line limit 1
        ) q on true
        where lf.load_id = $1 and lf.file_id = $2 and lf.staged_at is null`,
-      [loadId, file.id, parsed, loaded, quarantined],
+      [loadId, file.id, parsed, loaded, quarantined, JSON.stringify({ [table]: loaded })],
     );
     if (rowCount !== 1) throw new AlreadyStaged();
   }).catch(async (error: unknown) => {

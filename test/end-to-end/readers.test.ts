@@ -124,7 +124,7 @@ describe('whoever reads the tables while a day is loaded', function () {
               table,
             ])
           ).rows[0]!.node;
-        const staged = await nodeOf(`landfall_staging.load_${plan.loadId}`);
+        const staged = await nodeOf(`landfall_staging.load_${plan.loadId}_conversion`);
         await steps.publish(plan);
         assert.ok(await running(), 'autovacuum was at it all the time');
         assert.equal(await nodeOf(`experiments.conversion_${date.replaceAll('-', '_')}`), staged);

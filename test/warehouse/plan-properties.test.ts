@@ -8,7 +8,6 @@ import { discardDelivery } from '../../warehouse/discard-delivery.js';
 import { testDatabase } from '../support/postgres.js';
 import {
   assertSound,
-  date,
   file,
   filesOf,
   id,
@@ -17,6 +16,7 @@ import {
   prepareDelivery,
   publish,
   stageAll,
+  target,
 } from './planning.js';
 
 /** A listing: each of three keys is absent or has one of two versions. */
@@ -77,9 +77,7 @@ describe('any order of plans, publications and discards', function () {
             } else if (one.kind === 'discard') {
               await discardDelivery(pool, {
                 deliveryId: id,
-                schema: 'experiments',
-                table: 'conversion',
-                date,
+                target,
                 reason: 'by hand',
                 request: `discard-${number}`,
               });

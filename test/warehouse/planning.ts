@@ -6,11 +6,18 @@ import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { planLoad, type LoadPlan, type PlannedFile, type PlanRequest } from '../../warehouse/plan-load.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
+import type { Target } from '../../warehouse/target.js';
 import { optimizely } from '../../vendors/optimizely/vendor.js';
 
 const source = 'experiments';
 export const date = '2026-03-01';
 export const id = `${source}/events/${date}`;
+export const target: Target = {
+  schema: source,
+  how: 'replace',
+  tables: [{ name: 'conversion', key: ['uuid'] }],
+  date,
+};
 
 /** A file of so many bytes by its key; another version is another file. */
 export function file(key: string, version = 'v1', size = 10): PlannedFile {
@@ -38,9 +45,7 @@ export function plan(
   return planLoad(pool, {
     deliveryId: id,
     source,
-    schema: source,
-    table: 'conversion',
-    date,
+    target,
     request: 'run/load-0',
     force: false,
     files: inPages(files),
@@ -64,10 +69,7 @@ export async function publish(pool: pg.Pool, loadId: string): Promise<void> {
   await publishLoad(pool, {
     loadId,
     deliveryId: id,
-    schema: source,
-    table: 'conversion',
-    key: 'uuid',
-    date,
+    target,
     quarantineLimit: 0.01,
     finality: 'final',
     reason: 'by hand',
@@ -114,6 +116,6 @@ export async function assertSound(pool: pg.Pool): Promise<void> {
   assert.ok(known.filter(({ state }) => state === 'published').length <= 1, 'at most one is published');
   assert.deepEqual(
     await stagingTables(pool),
-    staging.map((load) => `load_${load.id}`),
+    staging.map((load) => `load_${load.id}_conversion`),
   );
 }

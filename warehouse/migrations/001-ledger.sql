@@ -102,12 +102,15 @@ create table landfall.load_file (
   rows_loaded      bigint,
   rows_quarantined bigint,
   rows_duplicate   bigint,
+  -- By table, where a file fills several.
+  rows_by_table    jsonb,
   first_error      text,
   first_error_line bigint,
   primary key (load_id, file_id),
   check (staged_at is null or rows_parsed = rows_loaded + rows_quarantined + rows_duplicate)
 );
 comment on table landfall.load_file is 'Per file of a load: parsed = loaded + quarantined + duplicate.';
+comment on column landfall.load_file.rows_by_table is 'Rows staged by table: what a file holds may fill several.';
 create index on landfall.load_file (load_id, batch);
 
 create table landfall.quarantine (

@@ -1,0 +1,81 @@
+/** Publishing by merge: rows take the place of those with the same key, and of those that belong to them. */
+
+import pg from 'pg';
+
+import { stagingNames, tableNames } from './names.js';
+import type { PublishRequest } from './publish-request.js';
+import type { Target } from './target.js';
+
+/**
+ * Merges a load into the tables. A row of the first table that comes again, from this delivery or another, replaces the
+ * one before with all its rows in the other tables; rows that the delivery's last load had and this one has not go too.
+ * Within a load the first of several with one key stays (by file, then line), the others count as duplicates.
+ *
+ * Loads of one source take turns, or two that bring the same key would meet at its index and one would fail.
+ */
+export async function mergeRows(client: pg.ClientBase, request: PublishRequest): Promise<void> {
+  const { loadId, deliveryId, target } = request;
+  await client.query(`select pg_advisory_xact_lock(hashtextextended('landfall.merge.' || $1, 0))`, [
+    target.schema,
+  ]);
+  await removeDuplicates(client, loadId, target);
+  await takeOutMerged(client, deliveryId, target);
+  const [first] = target.tables;
+  const staged = stagingNames(loadId, first.name).table;
+  for (const { name } of target.tables) {
+    const { table } = tableNames(target.schema, name, target.date);
+    await client.query(`delete from ${table} t using ${staged} s where ${sameKey('t', 's', first.key)}`);
+    await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
+  }
+}
+
+/** Takes the rows of a delivery's visible load away. They are found by their file. */
+export async function takeOutMerged(
+  client: pg.ClientBase,
+  deliveryId: string,
+  target: Target,
+): Promise<void> {
+  for (const { name } of target.tables) {
+    await client.query(
+      `delete from ${tableNames(target.schema, name, target.date).table} t
+       using landfall.load l join landfall.load_file lf on lf.load_id = l.id
+       where l.delivery_id = $1 and l.state = 'published' and t._file_id = lf.file_id`,
+      [deliveryId],
+    );
+  }
+}
+
+/** A duplicate's rows in the other tables are those of the same file and line. */
+async function removeDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const [first, ...others] = target.tables;
+  const key = first.key.map((name) => pg.escapeIdentifier(name)).join(', ');
+  const { table } = stagingNames(loadId, first.name);
+  await client.query(`
+    create temporary table duplicate on commit drop as
+    select row, _file_id, _line from (
+      select s.ctid as row, s._file_id, s._line,
+             row_number() over (partition by ${key} order by f.key collate "C", s._line) as rank
+      from ${table} s join landfall.file f on f.id = s._file_id
+    ) ranked where rank > 1`);
+  const removed = await client.query(`delete from ${table} s using duplicate d where s.ctid = d.row`);
+  if (removed.rowCount === 0) return;
+  for (const { name } of others) {
+    await client.query(
+      `delete from ${stagingNames(loadId, name).table} s using duplicate d
+       where s._file_id = d._file_id and s._line = d._line`,
+    );
+  }
+  await client.query(
+    `update landfall.load_file lf
+     set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = counted.rows
+     from (select _file_id, count(*) as rows from duplicate group by _file_id) as counted
+     where lf.load_id = $1 and lf.file_id = counted._file_id`,
+    [loadId],
+  );
+}
+
+function sameKey(a: string, b: string, key: readonly string[]): string {
+  return key
+    .map((name) => `${a}.${pg.escapeIdentifier(name)} = ${b}.${pg.escapeIdentifier(name)}`)
+    .join(' and ');
+}
