@@ -35,12 +35,16 @@ export async function takeOutMerged(
   deliveryId: string,
   target: Target,
 ): Promise<void> {
+  const { rows } = await client.query<{ id: string }>(
+    `select lf.file_id as id from landfall.load l join landfall.load_file lf on lf.load_id = l.id
+     where l.delivery_id = $1 and l.state = 'published'`,
+    [deliveryId],
+  );
+  if (rows.length === 0) return;
   for (const { name } of target.tables) {
     await client.query(
-      `delete from ${tableNames(target.schema, name, target.date).table} t
-       using landfall.load l join landfall.load_file lf on lf.load_id = l.id
-       where l.delivery_id = $1 and l.state = 'published' and t._file_id = lf.file_id`,
-      [deliveryId],
+      `delete from ${tableNames(target.schema, name, target.date).table} where _file_id = any($1::bigint[])`,
+      [rows.map(({ id }) => id)],
     );
   }
 }
