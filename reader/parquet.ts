@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { Failure, failureTypes } from '../model/failure.js';
 import { identifier, literal } from './duckdb.js';
 import type { FileColumn } from './typing.js';
+import { tooLittleMemory, unreadableFile } from './unreadable.js';
 
 export interface ParquetFile {
   readonly rows: number;
@@ -54,23 +54,14 @@ export async function unreadable(
   key: string,
 ): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  if (error.message.startsWith('Out of Memory Error')) {
-    // A page of each column has to be in memory at once: writers that make huge ones need a larger limit, for ever.
-    return new Failure(
-      failureTypes.configInvalid,
-      `Reading ${key} takes more memory than worker.memoryLimit allows one reader. Raise it, restart the workers, then ` +
-        `reprocess the delivery.`,
-    );
-  }
+  // A page of each column has to be in memory at once: writers that make huge ones need a larger limit, for ever.
+  const memory = tooLittleMemory(error, key);
+  if (memory) return memory;
   if (!complaint.test(error.message)) return error;
   const word = error.message.includes(notUtf8)
     ? `the text of ${await columnOutsideUtf8(connection, path)} is not UTF-8.`
     : (error.message.split('\n')[0] ?? '').replaceAll(path, key);
-  return new Failure(
-    failureTypes.fileUnreadable,
-    `${key} cannot be read as Parquet: ${word} It is looked at again until it is written anew or the delivery's ` +
-      `deadline passes.`,
-  );
+  return unreadableFile(key, 'Parquet', word);
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import type { Table } from '../vendors/vendor.js';
 import { identifier, literal } from './duckdb.js';
-import { typeColumn, typeExtra, type Fault, type FileColumn } from './typing.js';
+import { typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {
   /** UTC day of the delivery. */
@@ -24,12 +24,22 @@ export interface Projection {
   readonly good: string;
   /** Query for the others: load_id, file_id, line, reason, raw. */
   readonly bad: string;
+  /** Query for the same rows' lines and reasons, in the order of the file. */
+  readonly faults: string;
   readonly unknown: readonly string[];
   readonly missing: readonly string[];
 }
 
 /** Postgres' btree refuses keys beyond 2,704 bytes, and an id that long is none. */
 const longestKey = 1_000;
+
+/** What a source of lines rather than columns says of a row beside its columns: expressions over the source. */
+export interface OfLine {
+  /** The fields that the table has no column for, as a JSON object; null where there are none. */
+  readonly extra: string;
+  /** Why the line is no row at all; null where it is one. */
+  readonly fault: string;
+}
 
 /**
  * `source` is a table expression that yields the file's columns and `line` an expression for a row's line, from 1.
@@ -40,6 +50,7 @@ export function project(
   source: string,
   line: string,
   constants: FileConstants,
+  ofLine?: OfLine,
 ): Projection {
   // Names of our own within the query, so that whatever the vendor calls a column clashes with none of them.
   const raw = new Map(fileColumns.map((column, index) => [column.name, { ...column, as: `raw_${index}` }]));
@@ -51,11 +62,15 @@ export function project(
     const inFile = raw.get(column.field);
     return { ...(inFile ? typeColumn(column.type, inFile, `value_${index}`) : absent), as: `value_${index}` };
   });
-  const extra = { ...typeExtra(unknown, 'extra'), as: 'extra' };
+  const extra = {
+    ...(ofLine ? typeJsonExtra('line_extra', 'extra') : typeExtra(unknown, 'extra')),
+    as: 'extra',
+  };
   const key = table.columns.findIndex((column) => column.name === table.key);
   const keyField = table.columns[key]?.field ?? table.key;
   const faults = [
-    ...keyFaults(keyField, `value_${key}`, raw.has(keyField)),
+    ...(ofLine ? [{ when: 'line_fault is not null', reason: 'line_fault' }] : []),
+    ...(table.key === '_line' ? [] : keyFaults(keyField, `value_${key}`, raw.has(keyField))),
     ...[...typed, extra].flatMap((column) => column.faults),
   ];
   const isBad = faults.map(({ when }) => `coalesce(${when}, false)`).join('\n     or ');
@@ -65,7 +80,8 @@ export function project(
   const read = `(
     select ${[
       `${line} as line`,
-      ...[...raw.values()].map((column) => `${identifier(column.name)} as ${column.as}`),
+      ...[...raw.values()].map((column) => `${column.from ?? identifier(column.name)} as ${column.as}`),
+      ...(ofLine ? [`${ofLine.extra} as line_extra`, `${ofLine.fault} as line_fault`] : []),
     ].join(',\n      ')}
     from ${source}
   )`;
@@ -77,27 +93,25 @@ export function project(
     limit 9223372036854775807
   )`;
   return {
-    columns: [
-      'export_date',
-      'partition_value',
-      '_file_id',
-      '_line',
-      ...table.columns.map((column) => column.name),
-      '_extra',
-    ],
+    columns: [...table.ofFile, '_file_id', '_line', ...table.columns.map((column) => column.name), '_extra'],
     good: `select ${[
-      literal(constants.exportDate),
-      literal(constants.partitionValue),
+      ...table.ofFile.map((column) => literal(placeOf[column](constants))),
       BigInt(constants.fileId).toString(),
       'line',
       ...[...typed, extra].map((column) => column.as),
     ].join(', ')}\n  from ${rows}\n  where not (${isBad})`,
     bad: `select ${BigInt(constants.loadId)}, ${BigInt(constants.fileId)}, line, case ${reason} end, to_json({${whole}})
   from ${rows}\n  where ${isBad}`,
+    faults: `select line, case ${reason} end as reason\n  from ${rows}\n  where ${isBad}`,
     unknown: unknown.map((column) => column.name),
     missing,
   };
 }
+
+const placeOf: Readonly<Record<Table['ofFile'][number], (constants: FileConstants) => string | null>> = {
+  export_date: ({ exportDate }) => exportDate,
+  partition_value: ({ partitionValue }) => partitionValue,
+};
 
 const absent = { value: 'null', faults: [] };
 

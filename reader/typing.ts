@@ -11,6 +11,8 @@ export interface FileColumn {
   readonly name: string;
   /** DuckDB's name of the type: `VARCHAR`, `STRUCT(…)[]`, `TIMESTAMP`. */
   readonly type: string;
+  /** Expression over the file that yields it; its name where there is none. */
+  readonly from?: string;
 }
 
 /** A column of the file, and its name within the query. */
@@ -132,7 +134,10 @@ function typeBigint(column: RawColumn, family: Family, value: string): Typed {
   const changed: Readonly<Partial<Record<Family, string>>> = {
     integer: 'false',
     fraction: `trunc(${column.as}) <> ${column.as}`,
-    text: `not regexp_full_match(trim(${column.as}::varchar), '[+-]?[0-9]+([.]0*)?')`,
+    // The usual text is the number's own, which spares it the pattern. JSON's numbers with a fraction have been doubles,
+    // which are exact up to 15 digits.
+    text: `case when ${value}::varchar <> ${column.as}::varchar
+      then not regexp_full_match(trim(${column.as}::varchar), '[+-]?([0-9]+|[0-9]{1,15}[.]0*)') else false end`,
   };
   const what = 'a whole number of 64 bits';
   const condition = changed[family];
@@ -186,4 +191,9 @@ export function typeExtra(unknown: readonly RawColumn[], value: string): Typed {
     value: `case when ${absent} then null else to_json({${fields}})::varchar end`,
     faults: jsonFaults('_extra', unknown.map((column) => column.type).join(), value),
   };
+}
+
+/** The same, from an expression that yields the object as JSON. */
+export function typeJsonExtra(json: string, value: string): Typed {
+  return { value: json, faults: jsonFaults('_extra', 'JSON', value) };
 }

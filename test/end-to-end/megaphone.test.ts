@@ -48,7 +48,7 @@ describe('a Megaphone day, end to end', function () {
       const second = await rewrite(source, { ...day, version: finalVersion });
       await eventually(async () => (await count()) === second.rows, { timeoutMs: 15_000 });
       assert.ok(Date.now() < closesAt, 'the vendor may still write');
-      assert.equal((await status(delivery)).finality, 'provisional');
+      await eventually(async () => (await status(delivery)).finality === 'provisional');
       assert.match(await currentDetails(delivery), /\| Finality \| provisional \|/);
       const result = await delivery.result();
       assert.equal(result.finality, 'final');

@@ -4,17 +4,18 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
-import { rowTextOfPostgres } from '../../model/row-text.js';
-import { copyOut } from '../../reader/copy-out.js';
+import { rowTextOfPostgres, type FileRows } from '../../model/row-text.js';
 import { openParquet } from '../../reader/parquet.js';
-import { project, type Projection } from '../../reader/projection.js';
-import type { Table } from '../../vendors/vendor.js';
+import { project, type FileConstants, type Projection } from '../../reader/projection.js';
+import { readFile } from '../../reader/read-file.js';
+import type { Format, Table } from '../../vendors/vendor.js';
 import { writeParquet, type Reading } from './reading.js';
 
 /** One column of each type that a vendor's table may have, beside the key. */
 export const everyType: Table = {
   name: 'every_type',
   key: 'id',
+  ofFile: ['export_date', 'partition_value'],
   columns: [
     { name: 'id', type: 'text', field: 'uuid' },
     { name: 'a_text', type: 'text', field: 'aText' },
@@ -26,48 +27,75 @@ export const everyType: Table = {
   ],
 };
 
+export const constants: FileConstants = {
+  exportDate: '2026-03-01',
+  partitionValue: "it's a 'value'",
+  loadId: '7',
+  fileId: '9007199254740993',
+};
+
 export interface Landed {
-  readonly projection: Projection;
+  readonly parsed: number;
   /** Loaded rows in the order of their lines; every value as Postgres writes it as text. */
   readonly rows: readonly Readonly<Record<string, string | null>>[];
   readonly bad: readonly { readonly line: number; readonly reason: string; readonly raw: string }[];
 }
 
+export interface LandedParquet extends Landed {
+  readonly projection: Projection;
+}
+
 /** Writes the rows of a DuckDB query as Parquet and brings them into Postgres, as a step does. */
-export async function land(at: Reading, client: pg.Client, query: string): Promise<Landed> {
+export async function land(at: Reading, client: pg.Client, query: string): Promise<LandedParquet> {
   const path = await writeParquet(at, query);
   const parquet = await openParquet(at.connection, path, 'part');
-  const projection = project(everyType, parquet.columns, parquet.source, parquet.line, {
-    exportDate: '2026-03-01',
-    partitionValue: "it's a 'value'",
-    loadId: '7',
-    fileId: '9007199254740993',
-  });
-  const columns = everyType.columns.map(({ name, type }) => `${pg.escapeIdentifier(name)} ${type}`);
-  await client.query(`
-    drop table if exists every_type, quarantine;
-    create table every_type (
-      ${columns.join(', ')}, export_date date not null, partition_value text, _file_id bigint, _line bigint, _extra jsonb,
-      primary key (export_date, id)
-    );
-    create table quarantine (load_id bigint, file_id bigint, line bigint, reason text not null, raw text not null)`);
-  const into = (target: string) => (rows: Readable) =>
-    pipeline(rows, client.query(copyFrom(`copy ${target} from stdin (${rowTextOfPostgres})`)));
-  const names = projection.columns.map((name) => pg.escapeIdentifier(name)).join(', ');
-  await copyOut(at.connection, projection.good, at.pipe, into(`every_type (${names})`));
-  await copyOut(at.connection, projection.bad, at.pipe, into('quarantine'));
+  const projection = project(everyType, parquet.columns, parquet.source, parquet.line, constants);
+  return { projection, ...(await landFile(at, client, 'parquet', everyType, path)) };
+}
 
-  const texts = projection.columns.map(
-    (name) => `${pg.escapeIdentifier(name)}::text as ${pg.escapeIdentifier(name)}`,
-  );
+/** Brings a file into Postgres, as a step does. `key` is what messages call it. */
+export async function landFile(
+  at: Reading,
+  client: pg.Client,
+  format: Format,
+  table: Table,
+  path: string,
+  key = 'part',
+): Promise<Landed> {
+  const { connection, signal } = at;
+  const file = await readFile(connection, format, table, { path, key }, constants, at, signal);
+  return copyInto(client, table, file);
+}
+
+async function copyInto(client: pg.Client, table: Table, file: FileRows): Promise<Landed> {
+  const types = { export_date: 'date not null', partition_value: 'text' };
+  const columns = [
+    ...table.columns.map(({ name, type }) => `${pg.escapeIdentifier(name)} ${type}`),
+    ...table.ofFile.map((name) => `${name} ${types[name]}`),
+    `_file_id bigint, _line bigint, _extra jsonb, primary key (export_date, ${pg.escapeIdentifier(table.key)})`,
+  ];
+  await client.query(`
+    drop table if exists landed, quarantine;
+    create table landed (${columns.join(', ')});
+    create table quarantine (load_id bigint, file_id bigint, line bigint, reason text not null, raw text not null)`);
+  const into = (target: string) => async (rows: Readable) => {
+    const copy = client.query(copyFrom(`copy ${target} from stdin (${rowTextOfPostgres})`));
+    await pipeline(rows, copy);
+    return copy.rowCount;
+  };
+  const names = file.columns.map((name) => pg.escapeIdentifier(name));
+  await file.good(into(`landed (${names.join(', ')})`));
+  await file.bad(into('quarantine'));
+
+  const texts = names.map((name) => `${name}::text as ${name}`);
   const loaded = await client.query<Record<string, string | null>>(
-    `select ${texts.join(', ')} from every_type e order by e._line`,
+    `select ${texts.join(', ')} from landed l order by l._line`,
   );
   const quarantined = await client.query<{ line: string; reason: string; raw: string }>(
     'select line, reason, raw from quarantine order by line',
   );
   return {
-    projection,
+    parsed: file.parsed(),
     rows: loaded.rows,
     bad: quarantined.rows.map((row) => ({ ...row, line: Number(row.line) })),
   };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
-import { connect, everyType, land, type Landed } from './landing.js';
+import { connect, everyType, land, type LandedParquet } from './landing.js';
 import { reading } from './reading.js';
 
 /** What becomes of a value: the text that Postgres shows, null, or the reason why its row is a bad one. */
@@ -199,7 +199,7 @@ describe('what becomes of a value', function () {
     }
   }
 
-  const one = async (query: string): Promise<Landed> => reading((at) => land(at, client, query));
+  const one = async (query: string): Promise<LandedParquet> => reading((at) => land(at, client, query));
 
   it('is the same beside good rows: each bad one has its line, its reason and all of its values', async () => {
     const { rows, bad } = await one(`

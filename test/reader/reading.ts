@@ -13,6 +13,7 @@ export interface Reading {
   readonly connection: DuckDBConnection;
   readonly folder: string;
   readonly pipe: string;
+  readonly signal: AbortSignal;
 }
 
 export async function reading<T>(
@@ -24,7 +25,7 @@ export async function reading<T>(
     const pipe = join(folder, 'rows');
     await makePipe(pipe);
     const settings = { memoryLimit, threads: 1, spillDirectory: folder };
-    return withDuckDb(settings, signal, (connection) => work({ connection, folder, pipe }));
+    return withDuckDb(settings, signal, (connection) => work({ connection, folder, pipe, signal }));
   });
 }
 

@@ -1,0 +1,55 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+import type { FileRows } from '../model/row-text.js';
+import type { Format, Table } from '../vendors/vendor.js';
+import { copyOut } from './copy-out.js';
+import { describeJsonLines, jsonLinesRows, type FileAt } from './json-lines.js';
+import { openParquet, unreadable } from './parquet.js';
+import { project, type FileConstants } from './projection.js';
+
+/** What a file is read with: a pipe, see copy-out.ts, and a folder for what is in between. */
+export interface Place {
+  readonly pipe: string;
+  readonly folder: string;
+}
+
+/**
+ * The rows of a file of either format, typed for a table: those that can be loaded, and the others with line, reason and
+ * the row as it came. Throws `FileUnreadable`, here or while they are read, for what is no whole file of its format, and
+ * `ConfigInvalid` where a reader has too little memory for it.
+ */
+export async function readFile(
+  connection: DuckDBConnection,
+  format: Format,
+  table: Table,
+  file: FileAt,
+  constants: FileConstants,
+  place: Place,
+  signal: AbortSignal,
+): Promise<FileRows> {
+  if (format === 'json lines') return jsonLinesRows(connection, table, file, constants, place.folder, signal);
+  const parquet = await openParquet(connection, file.path, file.key);
+  const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);
+  const inOurWords = async (error: unknown): Promise<never> => {
+    throw await unreadable(connection, error, file.path, file.key);
+  };
+  return {
+    columns,
+    good: (consume) => copyOut(connection, good, place.pipe, consume).catch(inOurWords),
+    bad: (consume) => copyOut(connection, bad, place.pipe, consume).catch(inOurWords),
+    parsed: () => parquet.rows,
+  };
+}
+
+/** What a file says of itself, without a table: its rows, and the names of its columns. Throws as `readFile`. */
+export async function describeFile(
+  connection: DuckDBConnection,
+  format: Format,
+  file: FileAt,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ readonly rows: number; readonly columns: readonly string[] }> {
+  if (format === 'json lines') return describeJsonLines(connection, file, folder, signal);
+  const { rows, columns } = await openParquet(connection, file.path, file.key);
+  return { rows, columns: columns.map(({ name }) => name) };
+}
