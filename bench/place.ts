@@ -42,9 +42,26 @@ const bucket = 'bench';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export async function bringUp(progress: Progress): Promise<Place> {
+  const ends: (() => Promise<unknown>)[] = [];
+  const end = async (): Promise<void> => {
+    for (let next = ends.pop(); next !== undefined; next = ends.pop()) await next();
+  };
+  try {
+    return { ...(await bringUpParts(progress, ends)), end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** What was brought up is taken down by `ends`, last first, also when the rest cannot be. */
+async function bringUpParts(
+  progress: Progress,
+  ends: (() => Promise<unknown>)[],
+): Promise<Omit<Place, 'end'>> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
   await chmod(folder, 0o755);
-  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  ends.push(() => rm(folder, { recursive: true, force: true }));
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), progress });
   ends.push(
     () => deleteCluster(join(folder, 'postgres')),
@@ -103,9 +120,6 @@ export async function bringUp(progress: Progress): Promise<Place> {
       const worker = startProgram([main, 'worker', '--config', configPath], env);
       ends.push(worker.stop);
       return { pid: worker.child.pid ?? 0, stop: worker.stop };
-    },
-    end: async () => {
-      for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
     },
   };
 }

@@ -52,7 +52,7 @@ export async function takeOutMerged(
 /** A duplicate's rows in the other tables are those of the same file and line. */
 async function removeDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
   const [first, ...others] = target.tables;
-  const key = first.key.map((name) => pg.escapeIdentifier(name)).join(', ');
+  const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');
   const { table } = stagingNames(loadId, first.name);
   await client.query(`
     create temporary table duplicate on commit drop as

@@ -44,7 +44,8 @@ async function buildKey(
     await client.query(
       `with ranked as (
          select s.ctid as row, row_number() over (
-           partition by ${columns} order by f.key collate "C", s._line
+           partition by ${names.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ')}
+           order by f.key collate "C", s._line
          ) as rank
          from ${table} s join landfall.file f on f.id = s._file_id
        ),

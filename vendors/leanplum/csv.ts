@@ -1,0 +1,154 @@
+/**
+ * Which column of a CSV file fills which column of a table. Files have a header; columns are found by its names, without
+ * regard to case or order. Values are quoted as in RFC 4180 and may hold line breaks.
+ *
+ * A table's columns that are not here stay null: `impressed` has no place in CSV, and `state_parameter` no file.
+ */
+
+import type { CsvKind } from './layout.js';
+
+/** Columns that are taken from a row of another table, one that the same delivery loads. */
+export interface Lookup {
+  /** The table, whose rows are compared. */
+  readonly in: string;
+  /** Columns that are equal in both. Of several rows the one with the smallest session_id and ordinal is meant. */
+  readonly by: readonly string[];
+  readonly takes: readonly {
+    readonly name: string;
+    readonly of: string;
+    /** A boolean: whether there is such a row. */
+    readonly as?: 'presence';
+  }[];
+  /** Whether a row without such a row is a bad one. */
+  readonly required: boolean;
+}
+
+/** What a shard of a kind holds. */
+export interface CsvFile {
+  readonly table: string;
+  /** Header by column. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Columns without which a row is a bad one. */
+  readonly required: readonly string[];
+  /**
+   * Column that numbers the rows of a session from 1. Its rows may stand in several shards, which are not ordered, so
+   * they are numbered over all of them, by the shard's number and the line.
+   */
+  readonly ordinal?: string;
+  readonly lookup?: Lookup;
+}
+
+const ordinal = 'ordinal';
+
+export const csvFiles: Readonly<Record<CsvKind, CsvFile>> = {
+  sessions: {
+    table: 'session',
+    required: ['session_id'],
+    headers: {
+      session_id: 'sessionId',
+      is_session: 'isSession',
+      is_developer: 'isDeveloper',
+      user_id: 'userId',
+      device_id: 'deviceId',
+      user_bucket: 'userBucket',
+      time: 'start',
+      duration: 'duration',
+      first_run: 'userStart',
+      prior_sessions: 'priorSessions',
+      prior_states: 'priorStates',
+      prior_events: 'priorEvents',
+      prior_time_spent_in_app: 'priorTimeSpentInApp',
+      country: 'country',
+      region: 'region',
+      city: 'city',
+      lat: 'lat',
+      lon: 'lon',
+      locale: 'locale',
+      timezone: 'timezone',
+      // A DECIMAL(7,2), `-25200.00`: a fraction other than 0 makes a bad row.
+      timezone_offset_seconds: 'timezoneOffset',
+      app_version: 'appVersion',
+      client: 'client',
+      sdk_version: 'sdkVersion',
+      system_name: 'osName',
+      system_version: 'osVersion',
+      device_model: 'deviceModel',
+      browser_name: 'browserName',
+      browser_version: 'browserVersion',
+      source_publisher_id: 'sourcePublisherId',
+      source_publisher: 'sourcePublisher',
+      source_sub_publisher: 'sourceSubPublisher',
+      source_site: 'sourceSite',
+      source_campaign: 'sourceCampaign',
+      source_ad_group: 'sourceAdGroup',
+      source_ad: 'sourceAd',
+    },
+  },
+  experiments: {
+    table: 'experiment',
+    required: ['session_id'],
+    ordinal,
+    headers: { session_id: 'sessionId', experiment_id: 'experimentId', variant_id: 'variantId' },
+  },
+  states: {
+    table: 'state',
+    required: ['session_id'],
+    ordinal,
+    headers: {
+      session_id: 'sessionId',
+      state_id: 'stateId',
+      name: 'stateName',
+      time: 'start',
+      duration: 'duration',
+      info: 'info',
+      time_until_first_for_user: 'timeUntilFirstForUser',
+    },
+  },
+  events: {
+    table: 'event',
+    required: ['session_id'],
+    ordinal,
+    headers: {
+      session_id: 'sessionId',
+      state_id: 'stateId',
+      event_id: 'eventId',
+      name: 'eventName',
+      time: 'start',
+      value: 'value',
+      info: 'info',
+      time_until_first_for_user: 'timeUntilFirstForUser',
+    },
+    // "The event is assigned a random 'StateId' and there will be no corresponding row in the 'states' table."
+    lookup: {
+      in: 'state',
+      by: ['session_id', 'state_id'],
+      takes: [
+        { name: 'state_ordinal', of: ordinal },
+        { name: 'has_state', of: ordinal, as: 'presence' },
+      ],
+      required: false,
+    },
+  },
+  eventparameters: {
+    table: 'event_parameter',
+    required: ['event_id'],
+    ordinal,
+    headers: { event_id: 'eventId', name: 'name', value: 'value' },
+    // The file names no session: the event leads to it.
+    lookup: {
+      in: 'event',
+      by: ['event_id'],
+      takes: [
+        { name: 'session_id', of: 'session_id' },
+        { name: 'event_ordinal', of: ordinal },
+      ],
+      required: true,
+    },
+  },
+  userattributes: {
+    table: 'user_attribute',
+    required: ['session_id'],
+    ordinal,
+    headers: { session_id: 'sessionId', name: 'name', value: 'value' },
+  },
+};
