@@ -18,7 +18,7 @@ interface Landed {
     readonly finality: string;
     readonly rows: number | null;
   }[];
-  readonly results: readonly { readonly results: readonly { readonly visitors: string }[] }[];
+  readonly results: readonly { readonly results: readonly Readonly<Record<string, string>>[] }[];
   readonly postgresUrl: string;
   readonly webUi: string;
 }
@@ -49,27 +49,34 @@ describe('landfall dev', function () {
     const first = await once();
     const byFinality = (finality: string): number =>
       first.deliveries.filter((delivery) => delivery.finality === finality).length;
-    assert.deepEqual([byFinality('final'), byFinality('waiting')], [5, 1]);
+    assert.deepEqual([byFinality('final'), byFinality('waiting')], [8, 1]);
     assert.equal(
       first.deliveries.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
-      12_295,
+      12_295 + 4_495,
     );
-    assert.ok(first.results[0]?.results.every(({ visitors }) => Number(visitors) > 0));
+    const [experiments, podcasts] = first.results;
+    assert.ok(experiments?.results.every(({ visitors }) => Number(visitors) > 0));
+    assert.deepEqual(
+      podcasts?.results.map(({ requests }) => requests),
+      ['1800', '1200', '1495'],
+    );
 
     const again = runLandfall(['dev'], { cwd, env: none });
     await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 60_000 });
     const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
     const pool = new pg.Pool({ connectionString: url });
-    const loads = await pool.query(`select count(*)::int as loads from landfall.load`);
+    // Only the podcast day that grows is loaded more than once.
+    const loads = await pool.query(`select delivery_id from landfall.load group by 1 having count(*) > 1`);
     const rows = await pool.query(`select count(*)::int as rows from optimizely.conversion`);
     await pool.end();
-    assert.deepEqual([loads.rows, rows.rows], [[{ loads: 5 }], [{ rows: 7_195 }]]);
+    const growing = first.deliveries.find(({ delivery }) => delivery.startsWith('podcasts/'))?.delivery;
+    assert.deepEqual([loads.rows, rows.rows], [[{ delivery_id: growing }], [{ rows: 7_195 }]]);
     const ui = /http:\/\/\S+/.exec(again.out())?.[0] ?? '';
     assert.equal((await fetch(ui)).status, 200);
 
     const status = runLandfall(['status', '-o', 'json'], { cwd, env: none });
     assert.equal(await status.ended, 0, status.err());
-    assert.equal((JSON.parse(status.out()) as unknown[]).length, 6);
+    assert.equal((JSON.parse(status.out()) as unknown[]).length, 9);
 
     again.child.kill('SIGINT');
     assert.equal(await again.ended, 0, again.err());

@@ -24,6 +24,7 @@ async function record(name: string, scenario: Scenario): Promise<void> {
   const source = await watchedSource({
     name: 'experiments',
     batchLimits: { files: scenario.filesPerBatch ?? 4, bytes: 1e9 },
+    ...(scenario.settings ? { settings: scenario.settings } : {}),
   });
   try {
     const { workflowId } = await source.watch(environment, () => scenario.play(source, client));

@@ -7,6 +7,7 @@ import { backfillId, type BackfillInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryFolder, prefix } from '../support/landfall.js';
+import { rewrite } from '../support/megaphone.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
 
@@ -14,6 +15,8 @@ export interface Scenario {
   /** On a server that suggests to continue as new after few events. */
   readonly longHistory?: boolean;
   readonly filesPerBatch?: number;
+  /** Of the source; an Optimizely one where they name no other vendor. */
+  readonly settings?: Record<string, unknown>;
   /** Lets it happen until the workflow has ended whose history is kept. */
   readonly play: (source: WatchedSource, client: Client) => Promise<{ workflowId: string }>;
 }
@@ -111,6 +114,22 @@ const backfill = (input: Omit<BackfillInput, 'source' | 'types'>, options: Omit<
   },
 });
 
+/** A Megaphone day whose file is rewritten; the vendor's hour comes after 3 seconds. */
+const megaphone = (act: (source: WatchedSource, started: Delivery) => Promise<void>): Scenario =>
+  delivery(
+    async (source, client) => {
+      await rewrite(source, { ...megaphoneDay, version: 20 });
+      const now = Date.now();
+      const instants = { closesAt: now + 3_000, deadline: now + 3_600_000 };
+      const started = await source.startDelivery(client, 'metrics', date, { ...instants, pollEvery: 1_000 });
+      await eventually(() => source.looks('metrics', date) >= 2, { timeoutMs: 10_000 });
+      await act(source, started);
+      return started;
+    },
+    { settings: { vendor: 'megaphone', settleFor: '1 second' } },
+  );
+const megaphoneDay = { date, rows: 240 } as const;
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'delivery-waits-then-loads': delivery(async (source, client) => {
     const started = await start(source, client);
@@ -178,6 +197,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return start(source, client);
     },
     { longHistory: true, filesPerBatch: 1 },
+  ),
+  'megaphone-is-rewritten': megaphone(async (source) => {
+    await rewrite(source, { ...megaphoneDay, version: 28 });
+  }),
+  'megaphone-is-accepted': megaphone((_, started) => started.signal('accept', { reason: 'as it is' })),
+  'megaphone-changes-when-final': delivery(
+    async (source, client) => {
+      const closed = { closesAt: 0, pollEvery: 1_000 };
+      await rewrite(source, { ...megaphoneDay, version: 28 });
+      await resultOf(await source.startDelivery(client, 'metrics', date, closed));
+      await rewrite(source, { ...megaphoneDay, version: 29 });
+      return source.startDelivery(client, 'metrics', date, closed);
+    },
+    { settings: { vendor: 'megaphone', settleFor: '1 second' } },
+  ),
+  'megaphone-never-comes': delivery(
+    (source, client) => source.startDelivery(client, 'metrics', date, { deadline: Date.now() - 1 }),
+    { settings: { vendor: 'megaphone' } },
   ),
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(

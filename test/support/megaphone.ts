@@ -28,7 +28,7 @@ export function megaphoneSource(
 
 /** The vendor writes a version of a day's file over what lies there. */
 export async function rewrite(
-  source: TestSource,
+  source: Pick<TestSource, 'bucket'>,
   day: Omit<MetricsToWrite, 'path'>,
 ): Promise<WrittenMetrics> {
   return inTemporaryFolder(async (folder) => {

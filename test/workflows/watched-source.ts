@@ -138,7 +138,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
     startDelivery: async (client, type, date, changes) => {
       const { staticSummary, staticDetails } = deliveryStart(source.config, type, date, Date.now());
       const input = source.input(type, date, changes);
-      return client.workflow.start('optimizely', {
+      return client.workflow.start(input.vendor, {
         workflowId: input.id,
         taskQueue: source.taskQueue,
         args: [input] as [DeliveryInput],
@@ -227,7 +227,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
 
 async function renamed(source: TestSource, name: string | undefined): Promise<TestSource> {
   if (name === undefined) return source;
-  const config = { ...source.config, name, schema: 'optimizely' };
+  const config = { ...source.config, name, schema: source.config.vendor };
   await prepareSource(source.database.pool, config, vendors[config.vendor].scripts);
   return {
     ...source,
