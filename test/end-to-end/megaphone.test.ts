@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { assertConsistent } from '../support/landed.js';
 import { prefix, type TestSource } from '../support/landfall.js';
 import { megaphoneSource, rewrite } from '../support/megaphone.js';
+import { withSteps } from '../support/steps.js';
 import { currentDetails } from '../workflows/observe.js';
 
 const date = '2026-03-01';
@@ -138,6 +139,40 @@ describe('a Megaphone day, end to end', function () {
       assert.equal((await delivery.result()).counts?.loaded, second.rows);
     });
     assert.equal(await count(), (await rewrite(source, { ...day, version: finalVersion })).rows);
+  });
+
+  it('plans again when the file is rewritten between the look and the reading of it', async () => {
+    source = await megaphoneSource();
+    await rewrite(source, { ...day, version: 20 });
+    await withSteps(source, 'metrics', date, async (steps) => {
+      const plan = await steps.plan('a');
+      const newer = await rewrite(source, { ...day, version: 21 });
+      await assert.rejects(steps.stage(plan, 0), { type: 'FileChanged' });
+      const again = await steps.plan('b');
+      await steps.stageAll(again);
+      assert.equal((await steps.publish(again)).loaded, newer.rows);
+    });
+  });
+
+  it('is loaded once by two executions that know nothing of each other', async () => {
+    source = await megaphoneSource();
+    const { rows } = await rewrite(source, { ...day, version: finalVersion });
+    await withWorker(source, async (client) => {
+      const input = source.input('metrics', date, closed);
+      const run = (name: string): Promise<DeliveryResult> =>
+        client.workflow.execute('megaphone', {
+          workflowId: `${input.id}/${name}`,
+          taskQueue: source.taskQueue,
+          args: [input],
+        });
+      const results = await Promise.all([run('a'), run('b')]);
+      assert.deepEqual(
+        results.map(({ finality }) => finality),
+        ['final', 'final'],
+      );
+    });
+    assert.equal(await count(), rows);
+    assert.deepEqual(await loads(), ['published']);
   });
 
   it('loads impressions by their line, and a V2 file at once where the vendor has marked it', async () => {
