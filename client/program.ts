@@ -43,7 +43,7 @@ Examples:
   $ landfall status experiments --from 2026-11-01  how final its days are
   $ landfall show experiments/events/2026-11-20    one delivery, with its history and its errors
 
-A delivery is named <source>/<type>/<date>. Exit codes: 0 done, 1 failed, 2 typed or configured wrongly.`,
+A delivery is named as 'landfall status' shows it: experiments/events/2026-11-20. Exit codes: 0 done, 1 failed, 2 typed or configured wrongly.`,
     );
   const commands = [
     devCommand(run),

@@ -13,7 +13,7 @@ export function showCommand(run: Run): Command {
       'and who asked for it, files with errors, and the first quarantined rows.',
     examples: [['landfall show experiments/events/2026-11-20', 'loads, events, first bad rows']],
   })
-    .argument('<delivery>', '<source>/<type>/<date>')
+    .argument('<delivery>', 'its name, such as experiments/events/2026-11-20')
     .action(async (delivery: string, options: CommonOptions) => {
       await run(options, async (session) => {
         const { show } = await import('../show.js');

@@ -52,7 +52,7 @@ export function signalCommands(run: Run): Command[] {
     const { summary, description, reason } = texts[signal];
     const line = `landfall ${signal} experiments/events/2026-11-20 --reason "${reason}"`;
     return createCommand({ name: signal, group: 'Mend', summary, description, examples: [[line, '']] })
-      .argument('<delivery>', '<source>/<type>/<date>')
+      .argument('<delivery>', 'its name, such as experiments/events/2026-11-20')
       .requiredOption('--reason <text>', 'why; it is kept in the ledger')
       .action(async (delivery: string, options: CommonOptions & { reason: string }) => {
         await run(options, async (session) => {

@@ -30,7 +30,7 @@ export type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<Delivery
 
 /** A source with a real ledger, store and activities, whose deliveries a test can watch and hold up. */
 export interface WatchedSource extends Omit<TestSource, 'start'> {
-  /** `<source>/<type>/<date>` */
+  /** `<source>/<type>/<date>`, or as its vendor names it. */
   readonly id: (type: string, date: string) => string;
   /** Deliveries between their first and their last step. */
   readonly atWork: ReadonlySet<string>;
