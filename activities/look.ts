@@ -15,6 +15,8 @@ export function createLook({ source }: Dependencies) {
         for await (const page of store.list(vendor.prefix(type, date), { depth: 'level', signal })) {
           objects += page.files.length;
           sighting = vendor.sight(type, date, sighting, page.files);
+          // A day may have 20,000 parts, which come after its marker.
+          if (sighting.marker) break;
         }
         return sighting;
       },

@@ -3,7 +3,7 @@ import { findSource } from '../config/find-source.js';
 import type { SourceConfig } from '../config/schema.js';
 import { vendors } from '../vendors/registry.js';
 import type { Vendor } from '../vendors/vendor.js';
-import { isDay } from '../config/is-day.js';
+import { isDay } from '../model/day.js';
 import { UsageError } from './usage-error.js';
 
 export interface NamedDelivery {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { durationPattern, parseDuration } from './duration.js';
 import { fractionPattern, parseFraction } from './fraction.js';
-import { isDay } from './is-day.js';
+import { isDay } from '../model/day.js';
 import { secret, type Secret } from './secret.js';
 
 export function text(rule = 'must be a text') {

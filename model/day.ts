@@ -9,6 +9,16 @@ export function startOfDay(day: string): number {
   return at;
 }
 
+/** Whether a text is a calendar day, `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  try {
+    startOfDay(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** First instant after the day, in epoch milliseconds. */
 export function endOfDay(day: string): number {
   return startOfDay(day) + dayLength;

@@ -88,6 +88,29 @@ export function interval({ now, waitingSince, pollEvery }: Clock): number {
   return Math.ceil(Math.max(pollEvery, grown, 1));
 }
 
+/** The next look for a marker that is not there yet: after `pause` ms, and the last one at the deadline. */
+export function lookAgain(
+  awaited: string,
+  clock: Clock,
+  pause: number,
+  missing: string,
+): Extract<Decision, { step: 'wait' }> {
+  const until = Math.min(clock.now + pause, clock.deadline);
+  return {
+    step: 'wait',
+    until,
+    reason:
+      `${awaited} is not there yet (waiting since ${writeInstant(clock.waitingSince)}); ` +
+      `the next look is at ${writeInstant(until)}, the last one at ${writeInstant(clock.deadline)}.`,
+    summary: `next look ${writeMinute(until)}, no ${missing} yet`,
+  };
+}
+
+/** What a delivery that is given up leaves to its readers, as a sentence. */
+export function whatStays({ published }: Standing): string {
+  return published ? 'The rows of its last load stay visible.' : 'Nothing of it was published.';
+}
+
 /** `accept` says that a delivery is complete, which a final one is; only `reprocess` loads that again. */
 export function rests(finality: Finality, asked: Asked): boolean {
   if (asked.force) return false;

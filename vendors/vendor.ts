@@ -76,7 +76,10 @@ export interface Vendor {
   /** Where a delivery's files lie, with its final slash, and whether further down as well. */
   prefix(type: string, date: string): string;
   readonly depth: 'level' | 'deep';
-  /** What the files directly below the prefix, those of one page after the other, say of the delivery. */
+  /**
+   * What the files directly below the prefix say of the delivery: those of one page after the other, in key order, up to
+   * the page that shows the marker. What else closes a delivery has to come before its marker.
+   */
   sight(type: string, date: string, before: Sighting | undefined, files: readonly SeenFile[]): Sighting;
   classify(key: string, type: string, date: string): Classified;
 }

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { isAlive } from './is-alive.js';
+
 const folderName = /^worker-(\d+)-/;
 
 /**
@@ -22,14 +24,4 @@ export async function makeSpool(parent = defaultParent()): Promise<string> {
 /** Users of one machine share its temporary directory, but not what they put there. */
 function defaultParent(): string {
   return join(tmpdir(), `landfall-${process.getuid?.() ?? 'user'}`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

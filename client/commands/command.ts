@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import { isDay } from '../../config/is-day.js';
+import { isDay } from '../../model/day.js';
 import { outputFormats } from '../output.js';
 
 export interface CommandText {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import { isDay } from '../../config/is-day.js';
+import { isDay } from '../../model/day.js';
 
 /** Deliveries that may have been meant: of the same source and type where there are any, nearest day first. */
 export async function nearDeliveries(pool: pg.Pool, id: string, limit: number): Promise<string[]> {

@@ -9,6 +9,7 @@
 
 import {
   interval,
+  whatStays,
   writeInstant,
   writeMinute,
   type Asked,
@@ -194,10 +195,9 @@ function awaitShards(
       summary: `next look ${writeMinute(until)}, ${what}`,
     };
   }
-  const visible = ledger.published
-    ? 'The rows of its last load stay visible.'
-    : 'Nothing of it was published.';
-  return fail(`${wrong} The wait for that to be mended ended at ${writeInstant(end)}. ${visible} ${remedy}`);
+  return fail(
+    `${wrong} The wait for that to be mended ended at ${writeInstant(end)}. ${whatStays(ledger)} ${remedy}`,
+  );
 }
 
 /** No folder shows the job: somebody named it, or its files were deleted. */

@@ -7,7 +7,9 @@
 
 import {
   interval,
+  lookAgain,
   rests,
+  whatStays,
   writeInstant,
   writeMinute,
   type Asked,
@@ -204,25 +206,12 @@ function decideWithoutFile(awaited: string, ledger: Standing, clock: Clock, aske
       ? { step: 'settle', reason: `${accepted}: what was loaded earlier is final.` }
       : { step: 'load', finality: 'final', reason: `${accepted}: an empty day.` };
   }
-  const deadline = writeInstant(clock.deadline);
-  if (clock.now < clock.deadline) {
-    const until = Math.min(clock.now + pause(clock), clock.deadline);
-    return {
-      step: 'wait',
-      until,
-      reason:
-        `${awaited} is not there yet (waiting since ${writeInstant(clock.waitingSince)}); ` +
-        `the next look is at ${writeInstant(until)}, the last one at ${deadline}.`,
-      summary: `next look ${writeMinute(until)}, no file yet`,
-    };
-  }
-  const visible = ledger.published
-    ? 'The rows of its last load stay visible. '
-    : 'Nothing of it was published. ';
+  if (clock.now < clock.deadline) return lookAgain(awaited, clock, pause(clock), 'file');
   return {
     step: 'giveUp',
     reason:
-      `${awaited} was awaited until ${deadline} and did not come. ${visible}Megaphone has no backfill: it writes days ` +
+      `${awaited} was awaited until ${writeInstant(clock.deadline)} and did not come. ${whatStays(ledger)} ` +
+      `Megaphone has no backfill: it writes days ` +
       `only from when the feed was set up. If this day is later than that, ask its support. ` +
       `Reprocess the delivery when the file is there, or accept it as a day without one.`,
   };

@@ -7,7 +7,7 @@
  *     _finalized_impressions-v2_2026-11-20_1795258800    this day of the second version will not be written again
  */
 
-import { startOfDay } from '../../model/day.js';
+import { isDay } from '../../model/day.js';
 import type { Classified } from '../vendor.js';
 import { megaphoneTables, type MegaphoneType } from './tables.js';
 
@@ -82,13 +82,4 @@ export function classify(key: string, type: MegaphoneType, date: string): Classi
   if (finalized.test(key)) return { kind: 'ignored', reason: 'marker of another delivery' };
   const other = megaphoneTypes.some((candidate) => parseFileKey(candidate, key) !== undefined);
   return { kind: 'ignored', reason: other ? 'file of another delivery' : 'not of this export' };
-}
-
-function isDay(date: string): boolean {
-  try {
-    startOfDay(date);
-    return true;
-  } catch {
-    return false;
-  }
 }

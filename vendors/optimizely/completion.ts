@@ -6,9 +6,10 @@
 
 import {
   interval,
+  lookAgain,
   rests,
+  whatStays,
   writeInstant,
-  writeMinute,
   type Asked,
   type Clock,
   type Decision,
@@ -33,26 +34,11 @@ export function decide(sighting: Sighting, ledger: Standing, clock: Clock, asked
   }
   if (asked.accepted) return { step: 'load', finality: 'final', reason: 'Accepted without its marker.' };
 
-  const since = writeInstant(clock.waitingSince);
-  const deadline = writeInstant(clock.deadline);
-  if (clock.now < clock.deadline) {
-    const until = Math.min(clock.now + interval(clock), clock.deadline);
-    return {
-      step: 'wait',
-      until,
-      reason:
-        `${sighting.awaited} is not there yet (waiting since ${since}); ` +
-        `the next look is at ${writeInstant(until)}, the last one at ${deadline}.`,
-      summary: `next look ${writeMinute(until)}, no _SUCCESS yet`,
-    };
-  }
-  const visible = ledger.published
-    ? 'The rows of its last load stay visible. '
-    : 'Nothing of it was published. ';
+  if (clock.now < clock.deadline) return lookAgain(sighting.awaited, clock, interval(clock), '_SUCCESS');
   return {
     step: 'giveUp',
     reason:
-      `${sighting.awaited} was awaited until ${deadline} and did not come. ${visible}` +
+      `${sighting.awaited} was awaited until ${writeInstant(clock.deadline)} and did not come. ${whatStays(ledger)} ` +
       'Reprocess the delivery when the marker is there, or accept it to load what lies there without it.',
   };
 }

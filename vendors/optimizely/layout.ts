@@ -10,7 +10,7 @@
  * and Hadoop have it (`.part-….crc`, `._SUCCESS.crc`, `_temporary/`); only `_SUCCESS` at the date itself speaks.
  */
 
-import { startOfDay } from '../../model/day.js';
+import { isDay } from '../../model/day.js';
 import { unescapePartition } from './partition.js';
 import { optimizelyTables, type OptimizelyType } from './tables.js';
 
@@ -46,15 +46,6 @@ export function markerKey(type: OptimizelyType, date: string): string {
 export function parseDayFolder(folder: string): string | undefined {
   const date = /^type=[^/]+\/date=([^/]+)\/$/.exec(folder)?.[1];
   return date !== undefined && isDay(date) ? date : undefined;
-}
-
-function isDay(date: string): boolean {
-  try {
-    startOfDay(date);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What an object of a day is. An ignored one says why, for the plan's count of them. */
