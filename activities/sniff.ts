@@ -8,7 +8,8 @@ import { describeFile } from '../reader/read-file.js';
 import { openStore } from '../stores/open.js';
 import type { Store, StoredFile } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
-import type { Table, Vendor } from '../vendors/vendor.js';
+import type { FileShape, Table } from '../vendors/table.js';
+import type { Vendor } from '../vendors/vendor.js';
 
 /** What one file of a source says about the export. */
 export interface Sniffed {
@@ -28,7 +29,7 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
   try {
     for (const type of source.types) {
       const file = await firstPart(store, vendor, type);
-      if (file) return await sniff(store, file, vendor, vendor.table(type));
+      if (file) return await sniff(store, file, vendor.shape(type, file.key), vendor.table(type));
     }
     return undefined;
   } finally {
@@ -49,7 +50,7 @@ async function firstPart(store: Store, vendor: Vendor, type: string): Promise<St
   return undefined;
 }
 
-async function sniff(store: Store, file: StoredFile, vendor: Vendor, table: Table): Promise<Sniffed> {
+async function sniff(store: Store, file: StoredFile, shape: FileShape, table: Table): Promise<Sniffed> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-sniff-'));
   try {
     const path = join(folder, 'part');
@@ -58,7 +59,7 @@ async function sniff(store: Store, file: StoredFile, vendor: Vendor, table: Tabl
     const { signal } = new AbortController();
     const at = { path, key: file.key };
     const { rows, columns: there } = await withDuckDb(reader, signal, (connection) =>
-      describeFile(connection, vendor.format, at, folder, signal),
+      describeFile(connection, shape.format, at, folder, signal),
     );
     const known = table.columns.map(({ field }) => field);
     return {

@@ -33,7 +33,6 @@ export function createStage(deps: Dependencies) {
    */
   return async function stage(step: StageStep): Promise<BatchRows> {
     const { config, vendor, store } = deps.source(step.delivery.source);
-    const table = vendor.table(step.delivery.type);
     const progress = { file: '', files: 0, of: 0, bytes: 0, rows: 0 };
 
     const stageOne = async (
@@ -44,8 +43,7 @@ export function createStage(deps: Dependencies) {
     ): Promise<void> => {
       const rows = await readFile(
         connection,
-        vendor.format,
-        table,
+        vendor.shape(step.delivery.type, file.key),
         { path: place.part, key: `${config.name}: ${file.key}` },
         {
           exportDate: step.delivery.date,
@@ -56,7 +54,7 @@ export function createStage(deps: Dependencies) {
         place,
         signal,
       );
-      await stageFile(deps.pool, step.loadId, table.name, file, rows, signal);
+      await stageFile(deps.pool, step.loadId, file, rows, signal);
       progress.rows += rows.parsed();
     };
 

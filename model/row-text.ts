@@ -20,11 +20,22 @@ export function rowText(values: readonly string[]): string {
 /** Rows as such text: hands their stream to `consume` and returns what it returns. */
 export type RowSource = (consume: (rows: Readable) => Promise<number>) => Promise<number>;
 
+/** A table that rows of a file go into. */
+export interface FileTable {
+  readonly name: string;
+  /** Columns in the order of the rows' text. */
+  readonly columns: readonly string[];
+}
+
 /** The rows of a file, on their way from the reader into the warehouse. */
 export interface FileRows {
-  readonly columns: readonly string[];
-  /** The rows that can be loaded, in the order of `columns`. */
-  readonly good: RowSource;
+  /** Lines of the file are counted in the first table; the others hold what lies within them. */
+  readonly tables: readonly [FileTable, ...FileTable[]];
+  /**
+   * Hands over the rows that can be loaded: one stream after the other, of one table each, perhaps several of a table.
+   * Returns how many rows of the first table were taken.
+   */
+  readonly good: (consume: (rows: Readable, table: FileTable) => Promise<number>) => Promise<number>;
   /** The others, as load_id, file_id, line, reason, raw; asked for after `good`, if fewer rows were loaded than parsed. */
   readonly bad: RowSource;
   /** Rows in the file; known once `good` has been read to its end. */

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { rowTextOfDuckDb, type FileRows, type RowSource } from '../model/row-text.js';
-import type { Table } from '../vendors/vendor.js';
+import type { Table } from '../vendors/table.js';
 import { badLines, notJson } from './bad-lines.js';
 import { identifier, literal } from './duckdb.js';
 import { fileBytes, isGzip } from './file-bytes.js';
@@ -95,9 +95,10 @@ export function jsonLinesRows(
         await rows.return(undefined);
       }
     };
+  const landing = { name: table.name, columns: projectPiece(table, noPiece, constants).columns };
   return {
-    columns: projectPiece(table, noPiece, constants).columns,
-    good: stream(goodText),
+    tables: [landing],
+    good: (consume) => stream(goodText)((rows) => consume(rows, landing)),
     bad: stream(badRows),
     parsed: () => parsed,
   };

@@ -5,7 +5,7 @@
  * typed makes its row a bad one; nothing is guessed and nothing dropped.
  */
 
-import type { Table } from '../vendors/vendor.js';
+import type { Table } from '../vendors/table.js';
 import { identifier, literal } from './duckdb.js';
 import { typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import type { FileRows } from '../model/row-text.js';
-import type { Format, Table } from '../vendors/vendor.js';
+import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { describeJsonLines, jsonLinesRows, type FileAt } from './json-lines.js';
 import { openParquet, unreadable } from './parquet.js';
@@ -20,22 +20,28 @@ export interface Place {
  */
 export async function readFile(
   connection: DuckDBConnection,
-  format: Format,
-  table: Table,
+  shape: FileShape,
   file: FileAt,
   constants: FileConstants,
   place: Place,
   signal: AbortSignal,
 ): Promise<FileRows> {
-  if (format === 'json lines') return jsonLinesRows(connection, table, file, constants, place.folder, signal);
+  const { format } = shape;
+  if (format === 'json lines') {
+    return jsonLinesRows(connection, shape.table, file, constants, place.folder, signal);
+  }
+  if (format !== 'parquet') throw new Error(`${file.key}: ${format} cannot be read yet.`);
+  const { table } = shape;
   const parquet = await openParquet(connection, file.path, file.key);
   const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);
   const inOurWords = async (error: unknown): Promise<never> => {
     throw await unreadable(connection, error, file.path, file.key);
   };
+  const landing = { name: table.name, columns };
   return {
-    columns,
-    good: (consume) => copyOut(connection, good, place.pipe, consume).catch(inOurWords),
+    tables: [landing],
+    good: (consume) =>
+      copyOut(connection, good, place.pipe, (rows) => consume(rows, landing)).catch(inOurWords),
     bad: (consume) => copyOut(connection, bad, place.pipe, consume).catch(inOurWords),
     parsed: () => parquet.rows,
   };
@@ -44,7 +50,7 @@ export async function readFile(
 /** What a file says of itself, without a table: its rows, and the names of its columns. Throws as `readFile`. */
 export async function describeFile(
   connection: DuckDBConnection,
-  format: Format,
+  format: FileShape['format'],
   file: FileAt,
   folder: string,
   signal: AbortSignal,

@@ -4,7 +4,7 @@
  * Expressions name the file's value by the column's `as`, and the typed value by the name it is given.
  */
 
-import type { ColumnType } from '../vendors/vendor.js';
+import type { ColumnType } from '../vendors/table.js';
 import { literal } from './duckdb.js';
 
 export interface FileColumn {

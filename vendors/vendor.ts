@@ -1,32 +1,7 @@
 /** What a vendor's folder describes. Pure: no I/O, no Temporal, no Postgres. */
 
 import type { Sighting } from './completion.js';
-
-export type ColumnType = 'text' | 'timestamptz' | 'bigint' | 'double precision' | 'boolean' | 'jsonb';
-
-export interface Column {
-  /** Postgres column, snake_case. */
-  readonly name: string;
-  readonly type: ColumnType;
-  /** The vendor's field name. */
-  readonly field: string;
-}
-
-export interface Table {
-  /** Table name below the source's schema. */
-  readonly name: string;
-  readonly columns: readonly Column[];
-  /**
-   * The column that identifies a row within a delivery; a row without it is quarantined. `_line` where the vendor gives
-   * none.
-   */
-  readonly key: string;
-  /** Columns before the vendor's that are filled from the file's place rather than its rows. */
-  readonly ofFile: readonly ('export_date' | 'partition_value')[];
-}
-
-/** How the parts of a delivery are to be read. */
-export type Format = 'parquet' | 'json lines';
+import type { FileShape, Table } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -53,8 +28,10 @@ export interface Vendor {
   readonly types: readonly string[];
   /** Folder of SQL scripts that make a source's tables, views and functions. */
   readonly scripts: URL;
-  readonly format: Format;
+  /** The table of a type's rows. */
   table(type: string): Table;
+  /** How a part is to be read. */
+  shape(type: string, key: string): FileShape;
   /** The delivery's id below its source: `events/2020-05-25`. */
   deliveryName(day: NamedDay): string;
   /** The opposite; undefined for what is no name of this vendor's. */

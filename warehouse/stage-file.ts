@@ -1,10 +1,11 @@
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 
 import { Failure, failureTypes } from '../model/failure.js';
-import { rowTextOfPostgres, type FileRows, type RowSource } from '../model/row-text.js';
+import { rowTextOfPostgres, type FileRows, type FileTable } from '../model/row-text.js';
 import { stagingNames } from './names.js';
 import { transaction } from './transaction.js';
 
@@ -39,7 +40,6 @@ export async function pendingFiles(pool: pg.Pool, loadId: string, batch: number)
 export async function stageFile(
   pool: pg.Pool,
   loadId: string,
-  table: string,
   file: PendingFile,
   rows: FileRows,
   signal: AbortSignal,
@@ -47,22 +47,16 @@ export async function stageFile(
   await transaction(pool, async (client) => {
     // Staged rows that a crash of the server takes back are staged again: the ledger's row goes with them.
     await client.query(`set local synchronous_commit = off; set local timezone = 'UTC'`);
-    const columns = rows.columns.map((name) => pg.escapeIdentifier(name)).join(', ');
-    const loaded = await copyIn(
-      client,
-      `copy ${stagingNames(loadId, table).table} (${columns}) from stdin (${rowTextOfPostgres})`,
-      rows.good,
-      signal,
-    );
+    const byTable = new Map(rows.tables.map(({ name }) => [name, 0]));
+    const loaded = await rows.good(async (stream, table) => {
+      const copied = await copyIn(client, copyStaging(loadId, table), stream, signal);
+      byTable.set(table.name, (byTable.get(table.name) ?? 0) + copied);
+      return copied;
+    });
     const parsed = rows.parsed();
     let quarantined = 0;
     if (loaded < parsed) {
-      quarantined = await copyIn(
-        client,
-        `copy landfall.quarantine (load_id, file_id, line, reason, raw) from stdin (${rowTextOfPostgres})`,
-        rows.bad,
-        signal,
-      );
+      quarantined = await rows.bad((stream) => copyIn(client, copyQuarantine, stream, signal));
     }
     if (loaded + quarantined !== parsed) {
       throw new Error(
@@ -81,7 +75,7 @@ export async function stageFile(
          select reason, line from landfall.quarantine where load_id = $1 and file_id = $2 order by line limit 1
        ) q on true
        where lf.load_id = $1 and lf.file_id = $2 and lf.staged_at is null`,
-      [loadId, file.id, parsed, loaded, quarantined, JSON.stringify({ [table]: loaded })],
+      [loadId, file.id, parsed, loaded, quarantined, JSON.stringify(Object.fromEntries(byTable))],
     );
     if (rowCount !== 1) throw new AlreadyStaged();
   }).catch(async (error: unknown) => {
@@ -124,17 +118,22 @@ function isMissingTable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '42P01';
 }
 
+const copyQuarantine = `copy landfall.quarantine (load_id, file_id, line, reason, raw) from stdin (${rowTextOfPostgres})`;
+
+function copyStaging(loadId: string, { name, columns }: FileTable): string {
+  const names = columns.map((column) => pg.escapeIdentifier(column)).join(', ');
+  return `copy ${stagingNames(loadId, name).table} (${names}) from stdin (${rowTextOfPostgres})`;
+}
+
 async function copyIn(
   client: pg.ClientBase,
   statement: string,
-  source: RowSource,
+  rows: Readable,
   signal: AbortSignal,
 ): Promise<number> {
-  return source(async (rows) => {
-    const copy = client.query(copyStreams.from(statement));
-    await pipeline(rows, copy, { signal });
-    return copy.rowCount;
-  });
+  const copy = client.query(copyStreams.from(statement));
+  await pipeline(rows, copy, { signal });
+  return copy.rowCount;
 }
 
 async function assertStaging(db: pg.Pool | pg.ClientBase, loadId: string): Promise<void> {

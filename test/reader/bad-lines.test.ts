@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type pg from 'pg';
 
 import { Failure } from '../../model/failure.js';
-import type { Table } from '../../vendors/vendor.js';
+import type { Table } from '../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { connect, everyType, landFile, type Landed } from './landing.js';
 import { reading } from './reading.js';
@@ -33,7 +33,7 @@ describe('lines that are no rows', function () {
       async (at) => {
         const path = join(at.folder, 'part');
         await writeFile(path, content);
-        return landFile(at, client, 'json lines', noKey, path, key);
+        return landFile(at, client, { format: 'json lines', table: noKey }, path, key);
       },
       undefined,
       memoryLimit,
@@ -185,7 +185,7 @@ describe('lines that are no rows', function () {
             const content = Buffer.concat(lines.flatMap((line) => [line, Buffer.from(end)]));
             const path = join(at.folder, 'part');
             await writeFile(path, gzip ? gzipSync(content) : content);
-            const landed = await landFile(at, client, 'json lines', noKey, path, key);
+            const landed = await landFile(at, client, { format: 'json lines', table: noKey }, path, key);
             const rows = lines.flatMap((line, index) => (isBlank(line) ? [] : [{ line, number: index + 1 }]));
             const good = landed.rows.map((row) => Number(row['_line']));
             const bad = landed.bad.map((row) => row.line);

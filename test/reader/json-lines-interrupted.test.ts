@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 
 import type { FileRows } from '../../model/row-text.js';
 import { describeFile, readFile } from '../../reader/read-file.js';
-import type { Table } from '../../vendors/vendor.js';
+import type { Table } from '../../vendors/table.js';
 import { constants, everyType } from './landing.js';
 import { reading, textOf, timesOpen, writeParquet, type Reading } from './reading.js';
 
@@ -27,8 +27,7 @@ describe('reading JSON lines', function () {
     await writeFile(path, content);
     const rows = await readFile(
       at.connection,
-      'json lines',
-      noKey,
+      { format: 'json lines', table: noKey },
       { path, key: 'k' },
       constants,
       at,

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 import type pg from 'pg';
 
-import type { Table } from '../../vendors/vendor.js';
+import type { Table } from '../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { connect, everyType, landFile, type Landed } from './landing.js';
 import { reading } from './reading.js';
@@ -30,7 +30,7 @@ describe('a file of JSON lines', function () {
       async (at) => {
         const path = join(at.folder, 'part');
         await writeFile(path, content);
-        return landFile(at, client, 'json lines', table, path, 'hour-04.json.gz');
+        return landFile(at, client, { format: 'json lines', table }, path, 'hour-04.json.gz');
       },
       undefined,
       memoryLimit,

@@ -8,7 +8,7 @@ import { rowTextOfPostgres, type FileRows } from '../../model/row-text.js';
 import { openParquet } from '../../reader/parquet.js';
 import { project, type FileConstants, type Projection } from '../../reader/projection.js';
 import { readFile } from '../../reader/read-file.js';
-import type { Format, Table } from '../../vendors/vendor.js';
+import type { FileShape, Table } from '../../vendors/table.js';
 import { writeParquet, type Reading } from './reading.js';
 
 /** One column of each type that a vendor's table may have, beside the key. */
@@ -50,21 +50,20 @@ export async function land(at: Reading, client: pg.Client, query: string): Promi
   const path = await writeParquet(at, query);
   const parquet = await openParquet(at.connection, path, 'part');
   const projection = project(everyType, parquet.columns, parquet.source, parquet.line, constants);
-  return { projection, ...(await landFile(at, client, 'parquet', everyType, path)) };
+  return { projection, ...(await landFile(at, client, { format: 'parquet', table: everyType }, path)) };
 }
 
 /** Brings a file into Postgres, as a step does. `key` is what messages call it. */
 export async function landFile(
   at: Reading,
   client: pg.Client,
-  format: Format,
-  table: Table,
+  shape: Extract<FileShape, { table: Table }>,
   path: string,
   key = 'part',
 ): Promise<Landed> {
   const { connection, signal } = at;
-  const file = await readFile(connection, format, table, { path, key }, constants, at, signal);
-  return copyInto(client, table, file);
+  const file = await readFile(connection, shape, { path, key }, constants, at, signal);
+  return copyInto(client, shape.table, file);
 }
 
 async function copyInto(client: pg.Client, table: Table, file: FileRows): Promise<Landed> {
@@ -83,7 +82,7 @@ async function copyInto(client: pg.Client, table: Table, file: FileRows): Promis
     await pipeline(rows, copy);
     return copy.rowCount;
   };
-  const names = file.columns.map((name) => pg.escapeIdentifier(name));
+  const names = file.tables[0].columns.map((name) => pg.escapeIdentifier(name));
   await file.good(into(`landed (${names.join(', ')})`));
   await file.bad(into('quarantine'));
 

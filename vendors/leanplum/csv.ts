@@ -5,38 +5,8 @@
  * A table's columns that are not here stay null: `impressed` has no place in CSV, and `state_parameter` no file.
  */
 
+import type { CsvFile } from '../table.js';
 import type { CsvKind } from './layout.js';
-
-/** Columns that are taken from a row of another table, one that the same delivery loads. */
-export interface Lookup {
-  /** The table, whose rows are compared. */
-  readonly in: string;
-  /** Columns that are equal in both. Of several rows the one with the smallest session_id and ordinal is meant. */
-  readonly by: readonly string[];
-  readonly takes: readonly {
-    readonly name: string;
-    readonly of: string;
-    /** A boolean: whether there is such a row. */
-    readonly as?: 'presence';
-  }[];
-  /** Whether a row without such a row is a bad one. */
-  readonly required: boolean;
-}
-
-/** What a shard of a kind holds. */
-export interface CsvFile {
-  readonly table: string;
-  /** Header by column. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Columns without which a row is a bad one. */
-  readonly required: readonly string[];
-  /**
-   * Column that numbers the rows of a session from 1. Its rows may stand in several shards, which are not ordered, so
-   * they are numbered over all of them, by the shard's number and the line.
-   */
-  readonly ordinal?: string;
-  readonly lookup?: Lookup;
-}
 
 const ordinal = 'ordinal';
 

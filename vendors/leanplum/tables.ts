@@ -12,41 +12,7 @@
  * event four times. So rows below a session are numbered, and the number is their key.
  */
 
-import type { Column, ColumnType, Table } from '../vendor.js';
-
-export interface LeanplumColumn extends Column {
-  /**
-   * The instant is a number of seconds since 1970, as a number or as a text, also in E notation (`"1.591474962721E9"`);
-   * the column holds it to the millisecond. CSV files may write it as `YYYY-MM-DD hh:mm:ss[.fff]` or in ISO 8601: UTC.
-   */
-  readonly unit?: 'seconds';
-}
-
-/** A column that is taken from the row that the row lies in. */
-export interface Inherited {
-  readonly name: string;
-  /** Column of the parent's row: the vendor's, one that it inherits itself, or its ordinal. */
-  readonly of: string;
-  /** A boolean: whether the parent's column is not null. */
-  readonly as?: 'presence';
-}
-
-/** Rows that lie within the rows of another table. */
-export interface NestedTable extends Table {
-  readonly columns: readonly LeanplumColumn[];
-  /** Field of the parent's object. Of a map, each pair is an object with the fields `key` and `value`. */
-  readonly within: { readonly field: string; readonly as: 'list' | 'map' };
-  readonly inherits: readonly Inherited[];
-  /** Column that numbers the table's rows within one line of the file, from 1, in the order of the document. */
-  readonly ordinal: string;
-  readonly nested?: readonly NestedTable[];
-}
-
-/** Rows that are lines of a file. */
-export interface RootTable extends Table {
-  readonly columns: readonly LeanplumColumn[];
-  readonly nested: readonly NestedTable[];
-}
+import type { Column, ColumnType, Inherited, NestedTable, RootTable } from '../table.js';
 
 const column =
   (type: ColumnType) =>
@@ -55,7 +21,7 @@ const text = column('text');
 const whole = column('bigint');
 const number = column('double precision');
 const flag = column('boolean');
-const instant = (name: string, field: string = name): LeanplumColumn => ({
+const instant = (name: string, field: string = name): Column => ({
   ...{ name, field },
   type: 'timestamptz',
   unit: 'seconds',

@@ -5,7 +5,7 @@
  * read them. Where nothing tells the type the column is text, which no value fails to fit.
  */
 
-import type { Column, ColumnType, Table } from '../vendor.js';
+import type { Column, ColumnType, Table } from '../table.js';
 
 const column =
   (type: ColumnType) =>

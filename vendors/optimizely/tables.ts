@@ -3,7 +3,7 @@
  * the two against each other.
  */
 
-import type { Column, Table } from '../vendor.js';
+import type { Column, Table } from '../table.js';
 
 const text = (name: string): Column => ({ name, type: 'text', field: name });
 const timestamp = (name: string): Column => ({ name, type: 'timestamptz', field: name });

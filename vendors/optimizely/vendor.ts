@@ -14,8 +14,8 @@ export const optimizely: Vendor = {
   name: 'optimizely',
   types: optimizelyTypes,
   scripts: new URL('sql/', import.meta.url),
-  format: 'parquet',
   table: (type) => optimizelyTables[known(type)],
+  shape: (type) => ({ format: 'parquet', table: optimizelyTables[known(type)] }),
   deliveryName: ({ type, date }) => `${type}/${date}`,
   parseDeliveryName: (name) => {
     const [type, date, ...more] = name.split('/');

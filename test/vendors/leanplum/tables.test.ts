@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 
 import { csvFiles } from '../../../vendors/leanplum/csv.js';
 import { csvKinds } from '../../../vendors/leanplum/layout.js';
-import { session, storedTables, type NestedTable } from '../../../vendors/leanplum/tables.js';
+import { session, storedTables } from '../../../vendors/leanplum/tables.js';
+import type { NestedTable } from '../../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 import { createTables, putRows } from './rows.js';
 import { unfold } from './unfold.js';

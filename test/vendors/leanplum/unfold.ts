@@ -1,6 +1,6 @@
 /** What the declaration of the tables means, in the plainest way there is: the rows that a session's object holds. */
 
-import type { LeanplumColumn, NestedTable, RootTable } from '../../../vendors/leanplum/tables.js';
+import type { Column, NestedTable, RootTable } from '../../../vendors/table.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -42,7 +42,7 @@ function innerOf({ within: { field, as } }: NestedTable, object: Fields): readon
     : Object.entries(value).map(([key, inner]: [string, unknown]) => ({ key, value: inner }));
 }
 
-function valuesOf(columns: readonly LeanplumColumn[], object: Fields): Row {
+function valuesOf(columns: readonly Column[], object: Fields): Row {
   return Object.fromEntries(
     columns.map(({ name, field, unit }) => {
       const value = object[field] ?? null;

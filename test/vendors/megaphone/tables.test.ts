@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { megaphoneTables, type MegaphoneType } from '../../../vendors/megaphone/tables.js';
-import type { Table } from '../../../vendors/vendor.js';
+import type { Table } from '../../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 import { createTables, exampleMetric, putRows } from './rows.js';
 

@@ -1,0 +1,91 @@
+/** How a vendor's tables and files are described to the reader. Pure. */
+
+export type ColumnType = 'text' | 'timestamptz' | 'bigint' | 'double precision' | 'boolean' | 'jsonb';
+
+export interface Column {
+  /** Postgres column, snake_case. */
+  readonly name: string;
+  readonly type: ColumnType;
+  /** The vendor's field name. */
+  readonly field: string;
+  /**
+   * The instant is a number of seconds since 1970, as a number or as a text, also in E notation (`"1.591474962721E9"`);
+   * the column holds it to the millisecond. CSV files may write it as `YYYY-MM-DD hh:mm:ss[.fff]` or in ISO 8601: UTC.
+   */
+  readonly unit?: 'seconds';
+}
+
+export interface Table {
+  /** Table name below the source's schema. */
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /**
+   * The column that identifies a row within a delivery; a row without it is quarantined. `_line` where the vendor gives
+   * none.
+   */
+  readonly key: string;
+  /** Columns before the vendor's that are filled from the file's place rather than its rows. */
+  readonly ofFile: readonly ('export_date' | 'partition_value')[];
+}
+
+/** A column that is taken from the row that the row lies in. */
+export interface Inherited {
+  readonly name: string;
+  /** Column of the parent's row: the vendor's, one that it inherits itself, or its ordinal. */
+  readonly of: string;
+  /** A boolean: whether the parent's column is not null. */
+  readonly as?: 'presence';
+}
+
+/** Rows that lie within the rows of another table. */
+export interface NestedTable extends Table {
+  /** Field of the parent's object. Of a map, each pair is an object with the fields `key` and `value`. */
+  readonly within: { readonly field: string; readonly as: 'list' | 'map' };
+  readonly inherits: readonly Inherited[];
+  /** Column that numbers the table's rows within one line of the file, from 1, in the order of the document. */
+  readonly ordinal: string;
+  readonly nested?: readonly NestedTable[];
+}
+
+/** Rows that are lines of a file, with others within them. */
+export interface RootTable extends Table {
+  readonly nested: readonly NestedTable[];
+}
+
+/** Columns that are taken from a row of another table, one that the same delivery loads. */
+export interface Lookup {
+  /** The table, whose rows are compared. */
+  readonly in: string;
+  /** Columns that are equal in both. Of several rows the one with the smallest session_id and ordinal is meant. */
+  readonly by: readonly string[];
+  readonly takes: readonly {
+    readonly name: string;
+    readonly of: string;
+    /** A boolean: whether there is such a row. */
+    readonly as?: 'presence';
+  }[];
+  /** Whether a row without such a row is a bad one. */
+  readonly required: boolean;
+}
+
+/** What a CSV file of one kind of rows holds. */
+export interface CsvFile {
+  readonly table: string;
+  /** Header by column. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Columns without which a row is a bad one. */
+  readonly required: readonly string[];
+  /**
+   * Column that numbers the rows of a session from 1. Its rows may stand in several shards, which are not ordered, so
+   * they are numbered over all of them, by the shard's number and the line.
+   */
+  readonly ordinal?: string;
+  readonly lookup?: Lookup;
+}
+
+/** How a part of a delivery is to be read, and the tables that it fills. */
+export type FileShape =
+  | { readonly format: 'parquet' | 'json lines'; readonly table: Table }
+  | { readonly format: 'nested json lines'; readonly table: RootTable }
+  /** `columns` are those of the table that the file has headers for. */
+  | { readonly format: 'csv'; readonly file: CsvFile; readonly columns: readonly Column[] };
