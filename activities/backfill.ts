@@ -1,12 +1,14 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
-import { nameDelivery } from '../config/name-delivery.js';
+import { nameDay } from '../config/name-delivery.js';
 import type { DeliveryResult } from '../model/control.js';
-import { isSettled, type Finality } from '../model/delivery.js';
+import { isSettled, type Delivery, type Finality } from '../model/delivery.js';
 import { addDays, countDays } from '../model/day.js';
-import { readFinality } from '../warehouse/read-finality.js';
-import type { Dependencies } from './dependencies.js';
+import { readFinality, type KnownFinality } from '../warehouse/read-finality.js';
+import type { Dependencies, OpenSource } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
+import { deliversJobs, listJobs } from './list-jobs.js';
 
 export interface DeliveryRange {
   readonly source: string;
@@ -17,20 +19,18 @@ export interface DeliveryRange {
 }
 
 export interface NextDeliveriesStep extends DeliveryRange {
-  /** How many deliveries of the range, newest first, are behind us. */
-  readonly position: number;
-  readonly count: number;
+  /** How many days of the range, newest first, are behind us. */
+  readonly daysDone: number;
+  /** Days to look at. */
+  readonly days: number;
 }
 
-export interface NextDeliveries {
-  /** Without those that are final, skipped or discarded: a backfill does not touch them. */
-  readonly starts: readonly NumberedStart[];
-  readonly next: number;
-}
-
-export interface NumberedStart extends DeliveryStart {
-  /** Its place in the range, newest first, from 0. */
-  readonly number: number;
+export interface NextDelivery {
+  /** Its day's place in the range, newest first, from 0. */
+  readonly day: number;
+  readonly id: string;
+  /** Absent for one that is final, skipped or discarded: a backfill does not touch it. */
+  readonly start?: DeliveryStart;
 }
 
 /** What became of deliveries. */
@@ -41,36 +41,61 @@ export interface Whereabouts {
   readonly waiting: readonly string[];
 }
 
-/** The deliveries of a range in the order in which a backfill takes them: newest day first. */
-export function rangeSlice(
-  { types, from, to }: DeliveryRange,
-  position: number,
-  count: number,
-): { type: string; date: string }[] {
-  const total = countDays(from, to) * types.length;
-  const numbers = Array.from(
-    { length: Math.max(0, Math.min(count, total - position)) },
-    (_, i) => position + i,
-  );
-  return numbers.map((number) => ({
-    type: types[number % types.length] ?? '',
-    date: addDays(to, -Math.floor(number / types.length)),
-  }));
+/**
+ * The deliveries of some days of a range, in the order in which a backfill takes them: newest day first. Those of a
+ * vendor of jobs are what its store shows.
+ */
+export async function deliveriesOf(
+  { config, vendor, store }: Pick<OpenSource, 'config' | 'vendor' | 'store'>,
+  { types, to, daysDone, days }: Omit<NextDeliveriesStep, 'source'>,
+  signal: AbortSignal,
+): Promise<readonly ListedDelivery[]> {
+  const dates = Array.from({ length: days }, (_, index) => addDays(to, -(daysDone + index)));
+  if (!deliversJobs(vendor)) {
+    return dates.flatMap((date) => types.map((type) => nameDay(config, type, date)));
+  }
+  const listed: ListedDelivery[] = [];
+  for (const type of types) {
+    listed.push(...(await listJobs(config, vendor, store, type, (day) => dates.includes(day), signal)));
+  }
+  return listed;
+}
+
+/** Only a job that its vendor's rule discarded, and that may be complete by now, is worth another look. */
+type ListedDelivery = Delivery & { readonly mayBeComplete?: boolean };
+
+/** Whether a backfill leaves a delivery alone, by what the ledger says of it. */
+export function isLeftAlone(delivery: ListedDelivery, known: KnownFinality | undefined): boolean {
+  if (known?.finality === 'discarded') return !(known.byRule && delivery.mayBeComplete === true);
+  return known?.finality === 'final' || known?.finality === 'skipped';
 }
 
 export function createNextDeliveries({ pool, source }: Dependencies) {
-  return async function nextDeliveries(step: NextDeliveriesStep): Promise<NextDeliveries> {
-    const { config } = source(step.source);
-    const slice = rangeSlice(step, step.position, step.count);
-    const ids = slice.map(({ type, date }) => nameDelivery(config, type, date).id);
-    const known = new Map((await readFinality(pool, ids)).map((row) => [row.id, row.finality]));
-    const starts = slice.flatMap(({ type, date }, index): NumberedStart[] => {
-      const finality = known.get(ids[index] ?? '');
-      if (finality === 'final' || finality === 'skipped' || finality === 'discarded') return [];
-      return [{ ...deliveryStart(config, type, date, Date.now()), number: step.position + index }];
-    });
-    return { starts, next: step.position + slice.length };
+  return async function nextDeliveries(step: NextDeliveriesStep): Promise<readonly NextDelivery[]> {
+    const opened = source(step.source);
+    const days = Math.min(step.days, countDays(step.from, step.to) - step.daysDone);
+    const deliveries = await withHeartbeat(
+      () => step,
+      (signal) => deliveriesOf(opened, { ...step, days }, signal),
+    );
+    const found = await readFinality(
+      pool,
+      deliveries.map(({ id }) => id),
+    );
+    const known = new Map(found.map((row) => [row.id, row]));
+    return deliveries.map((delivery) => ({
+      id: delivery.id,
+      day: countDays(delivery.date, step.to) - 1,
+      ...(isLeftAlone(delivery, known.get(delivery.id))
+        ? {}
+        : { start: deliveryStart(opened.config, bare(delivery), Date.now()) }),
+    }));
   };
+}
+
+/** What a listing says of a delivery does not belong to it. */
+function bare({ id, source, type, date }: Delivery): Delivery {
+  return { id, source, type, date };
 }
 
 export function createSettledDeliveries({ pool, client }: Dependencies) {

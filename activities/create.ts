@@ -8,6 +8,7 @@ import {
 } from '../warehouse/ledger-delivery.js';
 import { transaction } from '../warehouse/transaction.js';
 import type { Dependencies } from './dependencies.js';
+import { createDeleteDiscarded } from './delete-discarded.js';
 import { createDiscover } from './discover.js';
 import { translateFailures } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -36,8 +37,9 @@ export function createActivities(deps: Dependencies) {
     abandon: beating(({ id, reason }: { id: string; reason: string }): Promise<void> =>
       transaction(deps.pool, (client) => abandonStaging(client, id, reason)),
     ),
+    deleteDiscarded: createDeleteDiscarded(deps),
     discover: createDiscover(deps),
-    nextDeliveries: beating(createNextDeliveries(deps)),
+    nextDeliveries: createNextDeliveries(deps),
     settledDeliveries: beating(createSettledDeliveries(deps)),
   });
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 
 import type { ReaderSettings } from '../reader/duckdb.js';
+import type { Delivery } from '../model/delivery.js';
 import type { Store } from '../stores/store.js';
 import type { Vendor } from '../vendors/vendor.js';
 import type { SourceConfig } from '../config/schema.js';
@@ -13,6 +14,8 @@ export interface OpenSource {
   readonly config: SourceConfig;
   readonly vendor: Vendor;
   readonly store: Store;
+  /** Where the files of a delivery lie: the store, or the results of an export that was asked for. */
+  readonly storeOf: (delivery: Delivery) => Store;
 }
 
 /** What activities work with; made once a worker and handed in, so that tests hand in their own. */

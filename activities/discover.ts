@@ -1,10 +1,15 @@
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
+import { nameDay } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
 import { addDays, dayOf } from '../model/day.js';
+import type { Delivery } from '../model/delivery.js';
+import type { JobVendor } from '../vendors/vendor.js';
+import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
-import { unsettledDays } from '../warehouse/unsettled-days.js';
+import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { deliversJobs, listJobs } from './list-jobs.js';
 
 export interface DiscoverStep {
   readonly source: string;
@@ -15,60 +20,95 @@ export interface DiscoverStep {
 /** At most this many are started at a time, oldest first; the schedule's next run finds the others. */
 const mostStarts = 200;
 
+/** Milliseconds for which a discarded job is looked for again: 60 days, beyond which no vendor of jobs sends anything. */
+const comeBackFor = 60 * 86_400_000;
+
+/** Days that may be taken up, both included. */
+interface Window {
+  readonly first: string;
+  readonly last: string;
+}
+
 export function createDiscover({ pool, source }: Dependencies) {
   /**
-   * The days that the store shows, and the newest that there has to be, whose absence has to be seen, as far as the
-   * ledger does not know them; those that it knows as not settled, should their workflow have ended by accident; and
-   * final ones whose file has changed since. A source without `since` takes up only new days that may still be waited
-   * for: older ones are for backfill.
+   * The deliveries that the store shows, and of days the newest that there has to be, whose absence has to be seen, as
+   * far as the ledger does not know them; those that it knows as not settled, should their workflow have ended by
+   * accident; final days whose file has changed since, and discarded jobs whose manifests came after all. A source
+   * without `since` takes up only new days that may still be waited for: older ones are for backfill.
    */
   return async function discover(step: DiscoverStep): Promise<{ starts: DeliveryStart[] }> {
     const opened = source(step.source);
     const { config, vendor } = opened;
-    const first = config.since ?? addDays(dayOf(step.now - config.giveUpAfter), -1);
     const last = dayOf(step.now);
-    const expected = vendor.beginsWithDay ? [addDays(last, -1), last] : [addDays(last, -1)];
-    const found = { days: 0 };
+    const window = { first: config.since ?? addDays(dayOf(step.now - config.giveUpAfter), -1), last };
+    const progress = { deliveries: 0 };
     return withHeartbeat(
-      () => found,
+      () => progress,
       async (signal) => {
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
-          const listed = await listDays(opened, type, signal);
-          found.days += listed.size;
-          const wanted = [...listed.keys(), ...expected].filter((day) => day >= first && day <= last);
-          const days = new Set([
-            ...(await unsettledDays(pool, step.source, type, wanted)),
-            ...(await changedDays(step, opened, type, listed)),
-          ]);
-          for (const date of days) starts.push(deliveryStart(config, type, date, step.now));
+          const found = deliversJobs(vendor)
+            ? await newJobs({ ...opened, vendor }, type, window, step.now, signal)
+            : await newDays(opened, type, window, step.now, signal);
+          progress.deliveries += found.length;
+          starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
         starts.sort((a, b) => a.input.date.localeCompare(b.input.date));
         return { starts: starts.slice(0, mostStarts) };
       },
     );
-
-    /** Days that became final within `auditFor`, and whose file is now another one than was loaded. */
-    async function changedDays(
-      { now }: DiscoverStep,
-      { config }: OpenSource,
-      type: string,
-      listed: ReadonlyMap<string, string | undefined>,
-    ): Promise<string[]> {
-      const auditFor = auditOf(config);
-      if (auditFor === 0) return [];
-      const known = await finalVersions(pool, config.name, type, now - auditFor);
-      return known.flatMap(({ date, version }) => {
-        const there = listed.get(date);
-        return there === undefined || there === version ? [] : [date];
-      });
-    }
   };
-}
 
-/** Only vendors that rewrite their files are held to it. */
-function auditOf(config: SourceConfig): number {
-  return 'auditFor' in config ? config.auditFor : 0;
+  async function newJobs(
+    { config, vendor, store }: OpenSource & { readonly vendor: JobVendor },
+    type: string,
+    { first, last }: Window,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Delivery[]> {
+    const discarded = new Set(await discardedDays(pool, config.name, type, now - comeBackFor));
+    // A day of the vendor's own time zone may be ahead of ours by one.
+    const until = addDays(last, 1);
+    const wanted = (day: string): boolean => (day >= first && day <= until) || discarded.has(day);
+    const jobs = await listJobs(config, vendor, store, type, wanted, signal);
+    const asked = jobs.map(({ id, date, mayBeComplete }) => ({ id, date, evenDiscarded: mayBeComplete }));
+    return unsettledDeliveries(pool, config.name, type, asked);
+  }
+
+  async function newDays(
+    opened: OpenSource,
+    type: string,
+    { first, last }: Window,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Delivery[]> {
+    const { config, vendor } = opened;
+    const listed = await listDays(opened, type, signal);
+    const begins = vendor.deliveries.are === 'days' && vendor.deliveries.beginWithDay;
+    const expected = begins ? [addDays(last, -1), last] : [addDays(last, -1)];
+    const wanted = [...new Set([...listed.keys(), ...expected])].filter((day) => day >= first && day <= last);
+    const name = (day: string): Delivery => nameDay(config, type, day);
+    const unsettled = await unsettledDeliveries(pool, config.name, type, wanted.map(name));
+    const changed = (await changedDays(config, type, listed, now)).map(name);
+    return [...unsettled, ...changed.filter(({ id }) => !unsettled.some((known) => known.id === id))];
+  }
+
+  /** Days that became final within `auditFor`, and whose file is now another one than was loaded. */
+  async function changedDays(
+    config: SourceConfig,
+    type: string,
+    listed: ReadonlyMap<string, string | undefined>,
+    now: number,
+  ): Promise<string[]> {
+    // Only vendors that rewrite their files are held to it.
+    const auditFor = 'auditFor' in config ? config.auditFor : 0;
+    if (auditFor === 0) return [];
+    const known = await finalVersions(pool, config.name, type, now - auditFor);
+    return known.flatMap(({ date, version }) => {
+      const there = listed.get(date);
+      return there === undefined || there === version ? [] : [date];
+    });
+  }
 }
 
 /** Days that the store shows, with their file's version where a day is one file. */

@@ -1,11 +1,12 @@
 import type { Delivery } from '../model/delivery.js';
-import type { Store } from '../stores/store.js';
+import { Failure, failureTypes } from '../model/failure.js';
 import type { Marker } from '../vendors/completion.js';
-import type { Vendor } from '../vendors/vendor.js';
+import type { ReadTexts, Take } from '../vendors/vendor.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
-import type { Dependencies } from './dependencies.js';
+import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { lookAt } from './look.js';
 import { targetOf } from './target.js';
 
 export interface PlanStep {
@@ -15,6 +16,8 @@ export interface PlanStep {
   readonly force: boolean;
   /** Absent when a person accepted the delivery without it. */
   readonly marker?: Marker;
+  /** Which parts, where manifests list them: `listed` unless said otherwise. */
+  readonly take?: Take;
 }
 
 export interface Plan extends LoadPlan {
@@ -31,13 +34,17 @@ export interface Plan extends LoadPlan {
  */
 const measuredLimits: BatchLimits = { files: 250, bytes: 32 * 1024 * 1024 };
 
-export function createPlan({ pool, source, batchLimits = measuredLimits }: Dependencies) {
+export function createPlan({ pool, source, spoolDirectory, batchLimits = measuredLimits }: Dependencies) {
   return async function plan(step: PlanStep): Promise<Plan> {
-    const { config, vendor, store } = source(step.delivery.source);
+    const opened = source(step.delivery.source);
+    const { config, vendor } = opened;
     const seen: Seen = { files: 0, ignored: 0, marker: step.marker };
     return withHeartbeat(
       () => ({ listed: seen.files + seen.ignored }),
       async (signal) => {
+        const read = vendor.hasManifests
+          ? await readManifests(opened, step, spoolDirectory, signal)
+          : new Map<string, never>();
         const load = await planLoad(
           pool,
           {
@@ -47,7 +54,7 @@ export function createPlan({ pool, source, batchLimits = measuredLimits }: Depen
             request: step.request,
             force: step.force,
             marker: () => seen.marker,
-            files: listParts(vendor, store, step.delivery, seen, signal),
+            files: listParts(opened, step, read, seen, signal),
             limits: batchLimits,
           },
           signal,
@@ -66,18 +73,38 @@ interface Seen {
   marker: Marker | undefined;
 }
 
-/** Pages of a day's parts: hidden files, markers and folders are passed over and counted. */
+/** What its manifests say now. Throws `FileChanged` where that is not what it was seen to be when this was asked for. */
+async function readManifests(
+  opened: OpenSource,
+  { delivery, marker, take }: PlanStep,
+  spoolDirectory: string,
+  signal: AbortSignal,
+): Promise<ReadTexts> {
+  const { sighting, read } = await lookAt(opened, delivery, spoolDirectory, signal, () => undefined);
+  const same = sighting.marker?.version === marker?.version;
+  if (same && (take === 'all' || sighting.whole === true)) return read;
+  throw new Failure(
+    failureTypes.fileChanged,
+    `The files of ${delivery.id} are no longer those that were seen: a manifest was written anew, or a file that it ` +
+      `lists is gone. It is looked at again.`,
+  );
+}
+
+/** Pages of a delivery's parts: hidden files, markers and folders are passed over and counted. */
 async function* listParts(
-  vendor: Vendor,
-  store: Store,
-  { type, date }: Delivery,
+  { vendor, storeOf }: OpenSource,
+  { delivery, take = 'listed' }: PlanStep,
+  read: ReadTexts,
   seen: Seen,
   signal: AbortSignal,
 ): AsyncGenerator<readonly PlannedFile[]> {
-  for await (const page of store.list(vendor.prefix(type, date), { depth: vendor.depth, signal })) {
+  const { type, date } = delivery;
+  const classify = vendor.classifier(delivery, take, read);
+  const listing = storeOf(delivery).list(vendor.prefix(type, date), { depth: vendor.depth, signal });
+  for await (const page of listing) {
     const parts: PlannedFile[] = [];
     for (const file of page.files) {
-      const what = vendor.classify(file.key, type, date);
+      const what = classify(file.key);
       if (what.kind !== 'part') continue;
       parts.push({ ...file, partitionValue: what.partitionValue });
       if (file.key === seen.marker?.key) seen.marker = { key: file.key, version: file.version };

@@ -1,15 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { SourceConfig } from '../config/schema.js';
+import { deliveryId, type Delivery } from '../model/delivery.js';
 import { withDuckDb } from '../reader/duckdb.js';
 import { describeFile } from '../reader/read-file.js';
 import { openStore } from '../stores/open.js';
 import type { Store, StoredFile } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
-import type { FileShape, Table } from '../vendors/table.js';
+import type { FileShape } from '../vendors/table.js';
 import type { Vendor } from '../vendors/vendor.js';
+import { inFolder } from './in-folder.js';
 
 /** What one file of a source says about the export. */
 export interface Sniffed {
@@ -29,7 +30,7 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
   try {
     for (const type of source.types) {
       const file = await firstPart(store, vendor, type);
-      if (file) return await sniff(store, file, vendor.shape(type, file.key), vendor.table(type));
+      if (file) return await sniff(store, file, vendor.shape(type, file.key));
     }
     return undefined;
   } finally {
@@ -38,21 +39,28 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
 }
 
 async function firstPart(store: Store, vendor: Vendor, type: string): Promise<StoredFile | undefined> {
-  const depth = vendor.depth;
-  for await (const page of store.list(vendor.daysPrefix(type), { depth })) {
+  for await (const page of store.list(vendor.daysPrefix(type))) {
     for (const file of page.files) {
-      // A day is a file, or the folder that it lies in.
-      const folder = /^[^/]+\/[^/]+\//.exec(file.key)?.[0] ?? file.key;
-      const day = vendor.parseDay(type, folder);
-      if (day !== undefined && vendor.classify(file.key, type, day).kind === 'part') return file;
+      const delivery = deliveryOf(vendor, type, file.key);
+      if (delivery && vendor.classifier(delivery, 'all', new Map())(file.key).kind === 'part') return file;
     }
   }
   return undefined;
 }
 
-async function sniff(store: Store, file: StoredFile, shape: FileShape, table: Table): Promise<Sniffed> {
-  const folder = await mkdtemp(join(tmpdir(), 'landfall-sniff-'));
-  try {
+/** The delivery that a file would belong to; its source does not matter here. */
+function deliveryOf(vendor: Vendor, type: string, key: string): Delivery | undefined {
+  // A day is a file, or a folder that it lies in.
+  const places = [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1)).concat(key);
+  const date = places.map((place) => vendor.parseDay(type, place)).find((day) => day !== undefined);
+  if (date === undefined) return undefined;
+  const { deliveries } = vendor;
+  const name = deliveries.are === 'jobs' ? deliveries.parseJob(key) : deliveries.name(type, date);
+  return name === undefined ? undefined : { id: deliveryId('', name), source: '', type, date };
+}
+
+async function sniff(store: Store, file: StoredFile, shape: FileShape): Promise<Sniffed> {
+  return inFolder(tmpdir(), async (folder) => {
     const path = join(folder, 'part');
     await store.fetch(file, path);
     const reader = { memoryLimit: '256MB', threads: 1, spillDirectory: folder };
@@ -61,7 +69,7 @@ async function sniff(store: Store, file: StoredFile, shape: FileShape, table: Ta
     const { rows, columns: there } = await withDuckDb(reader, signal, (connection) =>
       describeFile(connection, shape.format, at, folder, signal),
     );
-    const known = table.columns.map(({ field }) => field);
+    const known = fieldsOf(shape);
     return {
       file: file.key,
       rows,
@@ -69,7 +77,13 @@ async function sniff(store: Store, file: StoredFile, shape: FileShape, table: Ta
       unknown: there.filter((name) => !known.includes(name)),
       missing: known.filter((name) => !there.includes(name)),
     };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
+}
+
+/** What the vendor's schema calls the fields of a row. */
+function fieldsOf(shape: FileShape): readonly string[] {
+  if (shape.format === 'csv') return shape.columns.map(({ field }) => field);
+  const fields = shape.table.columns.map(({ field }) => field);
+  if (shape.format !== 'nested json lines') return fields;
+  return [...fields, ...shape.table.nested.map(({ within }) => within.field)];
 }

@@ -26,7 +26,8 @@ export function openSources(
             `task queue, restart them, then reprocess the delivery.`,
         );
       }
-      const source = { config, vendor: vendors[config.vendor], store: open(config) };
+      const store = open(config);
+      const source = { config, vendor: vendors[config.vendor], store, storeOf: () => store };
       opened.set(name, source);
       return source;
     },

@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -11,6 +10,7 @@ import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { inFolder } from './in-folder.js';
 
 export interface StageStep {
   readonly delivery: Delivery;
@@ -32,7 +32,8 @@ export function createStage(deps: Dependencies) {
    * earlier or a concurrent attempt has staged.
    */
   return async function stage(step: StageStep): Promise<BatchRows> {
-    const { config, vendor, store } = deps.source(step.delivery.source);
+    const { config, vendor, storeOf } = deps.source(step.delivery.source);
+    const store = storeOf(step.delivery);
     const progress = { file: '', files: 0, of: 0, bytes: 0, rows: 0 };
 
     const stageOne = async (
@@ -82,14 +83,4 @@ export function createStage(deps: Dependencies) {
       },
     );
   };
-}
-
-/** A folder for one attempt, gone afterwards whatever happens. */
-async function inFolder(parent: string, work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(parent, 'batch-'));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -5,6 +5,5 @@ import type { Target } from '../warehouse/target.js';
 
 /** Where the rows of a delivery go. */
 export function targetOf({ schema }: SourceConfig, vendor: Vendor, { type, date }: Delivery): Target {
-  const { name, key } = vendor.table(type);
-  return { schema, how: 'replace', tables: [{ name, key: [key] }], date };
+  return { schema, date, ...vendor.landing(type) };
 }

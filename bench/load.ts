@@ -1,5 +1,6 @@
 import type { SourceConfig } from '../config/schema.js';
 import { deliveryStart } from '../config/delivery-start.js';
+import { nameDay } from '../config/name-delivery.js';
 import type { DeliveryResult } from '../model/control.js';
 import type { Place } from './place.js';
 
@@ -11,7 +12,7 @@ export async function loadOnce(
   date: string,
 ): Promise<number> {
   await place.pool.query('checkpoint');
-  const { workflowType, workflowId, input } = deliveryStart(source, type, date, Date.now());
+  const { workflowType, workflowId, input } = deliveryStart(source, nameDay(source, type, date), Date.now());
   const start = performance.now();
   const handle = await place.client.workflow.signalWithStart(workflowType, {
     workflowId,

@@ -1,12 +1,13 @@
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { rangeSlice } from '../activities/backfill.js';
+import { deliveriesOf, isLeftAlone } from '../activities/backfill.js';
 import { findSource } from '../config/find-source.js';
-import { nameDelivery } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
 import { backfillId, workflowTypes, type BackfillInput, type BackfillStatus } from '../model/control.js';
 import { countDays, dayOf } from '../model/day.js';
 import type { Finality } from '../model/delivery.js';
+import { openStore } from '../stores/open.js';
+import { vendors } from '../vendors/registry.js';
 import { readFinality } from '../warehouse/read-finality.js';
 import { requireType } from './delivery-name.js';
 import { hasWorker, noWorkerNote } from './has-worker.js';
@@ -65,15 +66,19 @@ export async function planBackfill(
   output: Output,
 ): Promise<ExitCode> {
   const range = rangeOf(place, request);
-  const total = countDays(range.from, range.to) * range.types.length;
-  const ids = rangeSlice(range, 0, total).map(({ type, date }) => nameDelivery(range.config, type, date).id);
-  const known = await withLedger(place, (pool) => readFinality(pool, ids));
-  const finalities = new Map(known.map((row) => [row.id, row.finality]));
-  const plan = ids.map((delivery): PlannedDelivery => {
-    const finality = finalities.get(delivery);
-    if (finality === undefined) return { delivery, plan: 'start' };
-    return { delivery, plan: isLeftAlone(finality) ? 'leave alone' : 'start', finality };
+  const deliveries = await deliveriesOfRange(range);
+  const ids = deliveries.map(({ id }) => id);
+  const found = await withLedger(place, (pool) => readFinality(pool, ids));
+  const known = new Map(found.map((row) => [row.id, row]));
+  const plan = deliveries.map((delivery): PlannedDelivery => {
+    const standing = known.get(delivery.id);
+    return {
+      delivery: delivery.id,
+      plan: isLeftAlone(delivery, standing) ? 'leave alone' : 'start',
+      ...(standing ? { finality: standing.finality } : {}),
+    };
   });
+  const total = plan.length;
   const starts = plan.filter((row) => row.plan === 'start').length;
   output.result(plan, () =>
     [
@@ -89,8 +94,19 @@ export async function planBackfill(
   return 0;
 }
 
-function isLeftAlone(finality: Finality): boolean {
-  return finality === 'final' || finality === 'skipped' || finality === 'discarded';
+/** What there is to backfill: of jobs what the store shows, which is listed for it. */
+export async function deliveriesOfRange(
+  range: BackfillInput & { readonly config: SourceConfig },
+): Promise<Awaited<ReturnType<typeof deliveriesOf>>> {
+  const { config } = range;
+  const store = openStore(config);
+  try {
+    const days = countDays(range.from, range.to);
+    const opened = { config, vendor: vendors[config.vendor], store };
+    return await deliveriesOf(opened, { ...range, daysDone: 0, days }, new AbortController().signal);
+  } finally {
+    await store.close();
+  }
 }
 
 interface StartedBackfill {
@@ -179,7 +195,7 @@ async function report(
       ([finality, deliveries]) => `${deliveries} ${finality}`,
     );
     return [
-      `Of ${status.total} deliveries ${status.started} were started and ${status.leftAlone} left alone. ` +
+      `Of ${status.started + status.leftAlone} deliveries ${status.started} were started and ${status.leftAlone} left alone. ` +
         `Came to rest: ${settled.join(', ') || 'none'}.`,
       ...failures.map(
         ({ delivery, reason }) => `  ${delivery} failed: ${reason ?? 'the ledger has no reason.'}`,

@@ -4,17 +4,25 @@ import type { SourceConfig } from '../config/schema.js';
 import { vendors } from '../vendors/registry.js';
 import type { Vendor } from '../vendors/vendor.js';
 import { isDay } from '../model/day.js';
+import type { Delivery } from '../model/delivery.js';
 import { UsageError } from './usage-error.js';
 
+/** A delivery that somebody named, with the source that it is of. */
 export interface NamedDelivery {
-  readonly id: string;
   readonly source: SourceConfig;
-  readonly type: string;
-  readonly date: string;
+  /** Undefined: the name alone does not tell, and the ledger does not know it. */
+  readonly delivery: Delivery | undefined;
 }
 
-/** Takes a delivery's id apart: the source, and what its vendor calls the delivery. Throws an error that says which part is wrong and what it may be. */
-export function parseDeliveryId(sources: readonly SourceConfig[], id: string): NamedDelivery {
+/**
+ * Takes a delivery's id apart: the source, and what its vendor calls the delivery. Of one whose name tells no day the
+ * ledger, by `known`, says the rest. Throws an error that says which part is wrong and what it may be.
+ */
+export function parseDeliveryId(
+  sources: readonly SourceConfig[],
+  id: string,
+  known: Delivery | undefined,
+): NamedDelivery {
   const slash = id.indexOf('/');
   if (slash < 0) {
     throw new UsageError(
@@ -24,16 +32,20 @@ export function parseDeliveryId(sources: readonly SourceConfig[], id: string): N
   }
   const source = findSource(sources, id.slice(0, slash));
   const vendor: Vendor = vendors[source.vendor];
-  const named = vendor.parseDeliveryName(id.slice(slash + 1));
-  if (!named) {
-    throw new UsageError(
-      `'${id}' is not the id of a delivery of ${source.name}: that is such as ${source.name}/${vendor.exampleName}.`,
-    );
+  const name = id.slice(slash + 1);
+  const wrong = new UsageError(
+    `'${id}' is not the id of a delivery of ${source.name}: that is such as ${source.name}/${vendor.exampleName}.`,
+  );
+  if (vendor.deliveries.are === 'jobs') {
+    if (!vendor.deliveries.isName(name)) throw wrong;
+    return { source, delivery: known };
   }
+  const named = vendor.deliveries.parseName(name);
+  if (!named) throw wrong;
   const { type, date } = named;
   requireType(source, type);
   requireDay(date);
-  return { id, source, type, date };
+  return { source, delivery: { id, source: source.name, type, date } };
 }
 
 export function requireType(source: SourceConfig, type: string): void {

@@ -2,14 +2,11 @@
 
 import { join, relative } from 'node:path';
 
-import { rangeSlice } from '../activities/backfill.js';
 import { findSource } from '../config/find-source.js';
 import { loadConfig, loadConfigIfAny } from '../config/load.js';
-import { nameDelivery } from '../config/name-delivery.js';
 import type { Config } from '../config/schema.js';
 import { workflowTypes } from '../model/control.js';
-import { countDays } from '../model/day.js';
-import { beginBackfill } from './backfill.js';
+import { beginBackfill, deliveriesOfRange } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
 import { readLanded, writeLanded } from './dev/landed.js';
@@ -124,9 +121,8 @@ async function backfillSamples(place: Place, samples: readonly Sample[]): Promis
     const request = { source, from, to, maxInFlight: 4 };
     await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
     const config = findSource(place.config.sources, source);
-    const { types } = config;
-    const days = rangeSlice({ ...request, types }, 0, countDays(from, to) * types.length);
-    ids.push(...days.map(({ type, date }) => nameDelivery(config, type, date).id));
+    const deliveries = await deliveriesOfRange({ ...request, types: config.types, config });
+    ids.push(...deliveries.map(({ id }) => id));
   }
   return ids;
 }

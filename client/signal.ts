@@ -2,9 +2,10 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { deliveryStart } from '../config/delivery-start.js';
 import type { DeliverySignal, SignalArgument } from '../model/control.js';
-import type { Finality } from '../model/delivery.js';
-import { readFinality } from '../warehouse/read-finality.js';
-import { parseDeliveryId, type NamedDelivery } from './delivery-name.js';
+import type { SourceConfig } from '../config/schema.js';
+import type { Delivery, Finality } from '../model/delivery.js';
+import { readDelivery } from '../warehouse/read-finality.js';
+import { parseDeliveryId } from './delivery-name.js';
 import { hasWorker, noWorkerNote } from './has-worker.js';
 import { isRunning } from './is-running.js';
 import type { Output } from './output.js';
@@ -41,11 +42,14 @@ export async function signalDelivery(
 ): Promise<ExitCode> {
   const reason = request.reason.trim();
   if (reason === '') throw new UsageError('--reason is empty. Say why: it is kept in the ledger.');
-  const delivery = parseDeliveryId(place.config.sources, request.delivery);
-  const known = await withLedger(place, (pool) => readFinality(pool, [delivery.id]));
+  // A slip of the pen is told at once, not after a connection that may take seconds.
+  parseDeliveryId(place.config.sources, request.delivery, undefined);
+  const known = await withLedger(place, (pool) => readDelivery(pool, request.delivery));
+  const { source, delivery } = parseDeliveryId(place.config.sources, request.delivery, known);
+  if (delivery === undefined) throw new Error(unknownJob(request.delivery, source));
   const sent = await withTemporal(place, async (session) => {
     const running = await isRunning(session, delivery.id);
-    const standing = { finality: known[0]?.finality, running };
+    const standing = { source, finality: known?.finality, running };
     const result = await send(place, session, delivery, { ...request, reason }, standing);
     if (!(await hasWorker(session, place.config.temporal.taskQueue))) {
       output.note(noWorkerNote(place.config.temporal.taskQueue));
@@ -56,7 +60,16 @@ export async function signalDelivery(
   return 0;
 }
 
+/** Where a job lies, its name does not tell. */
+function unknownJob(id: string, { name }: SourceConfig): string {
+  return (
+    `The ledger does not know the delivery ${id}, and its name does not tell the day that it lies under. To load older ` +
+    `ones, name their days: 'landfall backfill ${name} --from … --to …'.`
+  );
+}
+
 interface Standing {
+  readonly source: SourceConfig;
   /** Undefined: the ledger does not know the delivery. */
   readonly finality: Finality | undefined;
   /** Undefined: Temporal does not know it either. */
@@ -66,11 +79,11 @@ interface Standing {
 async function send(
   place: Place,
   { client, namespace }: TemporalSession,
-  delivery: NamedDelivery,
+  delivery: Delivery,
   request: SignalRequest,
-  { finality, running }: Standing,
+  { source, finality, running }: Standing,
 ): Promise<SentSignal> {
-  const { id, source, type, date } = delivery;
+  const { id, type, date } = delivery;
   const { signal, reason } = request;
   const argument: SignalArgument = { reason };
   if (finality === undefined && running === undefined && signal !== 'reprocess') {
@@ -102,7 +115,7 @@ async function send(
     }
     return sent(false);
   }
-  const start = deliveryStart(source, type, date, Date.now());
+  const start = deliveryStart(source, delivery, Date.now());
   const handle = await client.workflow.signalWithStart(start.workflowType, {
     workflowId: start.workflowId,
     taskQueue: place.config.temporal.taskQueue,

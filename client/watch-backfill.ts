@@ -32,20 +32,25 @@ async function showProgress(handle: WorkflowHandle, end: AbortSignal): Promise<v
   const bar = new cliProgress.SingleBar(
     {
       format:
-        '{bar} {value} of {total} deliveries, {inFlight} in flight, {failed} failed, {duration_formatted}',
+        '{bar} {value} of {total} days, {settled} deliveries at rest, {inFlight} in flight, {failed} failed, ' +
+        '{duration_formatted}',
       stream: process.stderr,
       hideCursor: true,
     },
     cliProgress.Presets.shades_classic,
   );
-  bar.start(1, 0, { inFlight: 0, failed: 0 });
+  bar.start(1, 0, { settled: 0, inFlight: 0, failed: 0 });
   for (;;) {
     const last = end.aborted;
     try {
       // A backfill that has ended answers as well, so the bar ends full.
       const status = await handle.query<BackfillStatus>(statusQuery);
-      bar.setTotal(status.total);
-      bar.update(countDone(status), { inFlight: status.inFlight.length, failed: status.settled.failed ?? 0 });
+      bar.setTotal(status.days);
+      bar.update(status.daysDone, {
+        settled: countSettled(status),
+        inFlight: status.inFlight.length,
+        failed: status.settled.failed ?? 0,
+      });
     } catch {
       // A query needs a worker that answers; the result is awaited all the same.
     }
@@ -55,6 +60,6 @@ async function showProgress(handle: WorkflowHandle, end: AbortSignal): Promise<v
   bar.stop();
 }
 
-function countDone({ leftAlone, settled }: BackfillStatus): number {
+function countSettled({ leftAlone, settled }: BackfillStatus): number {
   return Object.values(settled).reduce((sum, count) => sum + count, leftAlone);
 }

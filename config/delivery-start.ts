@@ -1,10 +1,10 @@
 import type { DeliveryInput } from '../model/control.js';
 import { endOfDay } from '../model/day.js';
+import type { Delivery } from '../model/delivery.js';
 import { writeMinute } from '../vendors/completion.js';
 import { vendors } from '../vendors/registry.js';
 import type { Vendor } from '../vendors/vendor.js';
 import { writeDuration } from './duration.js';
-import { nameDelivery } from './name-delivery.js';
 import type { SourceConfig } from './schema.js';
 
 /** Everything that starts a delivery's workflow. Plain data without secrets: it also travels through histories. */
@@ -23,8 +23,8 @@ export interface DeliveryStart {
  * How a delivery of a source is started, whoever starts it: schedule, backfill or a person. Its marker is awaited until
  * `giveUpAfter` past the end of its UTC day; for an old day that lies in the past, and it is looked for once.
  */
-export function deliveryStart(source: SourceConfig, type: string, date: string, now: number): DeliveryStart {
-  const delivery = nameDelivery(source, type, date);
+export function deliveryStart(source: SourceConfig, delivery: Delivery, now: number): DeliveryStart {
+  const { type, date } = delivery;
   const deadline = endOfDay(date) + source.giveUpAfter;
   const closing = closingOf(source, type, date);
   return {
@@ -36,18 +36,55 @@ export function deliveryStart(source: SourceConfig, type: string, date: string, 
       deadline,
       pollEvery: source.pollEvery,
       ...closing,
+      ...uploadOf(source),
       inFlight: source.filesInFlight,
       heartbeatTimeout: source.heartbeatTimeout,
     },
-    staticSummary: `${source.name}: ${type} of ${date}`,
+    staticSummary: summaryOf(source, delivery),
     // Short enough for the Web UI's box, which holds seven lines.
     staticDetails: [
-      `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
-        (closing ? whileRewritten(closing) : onceMarked(source, deadline, now)),
+      isJob(source)
+        ? whatJob(source, delivery)
+        : `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
+          (closing ? whileRewritten(closing) : onceMarked(source, deadline, now)),
       'Signals, each with `{"reason": "…"}`: `reprocess` loads it again, `accept` takes it as complete as it is, ' +
         '`skip` stops waiting, `discard` takes its rows out, `pause` and `resume`.',
     ].join('\n\n'),
   };
+}
+
+function isJob(source: SourceConfig): boolean {
+  const vendor: Vendor = vendors[source.vendor];
+  return vendor.deliveries.are === 'jobs';
+}
+
+function summaryOf(source: SourceConfig, delivery: Delivery): string {
+  const { type, date } = delivery;
+  return isJob(source) ? `${source.name}: job of ${date}` : `${source.name}: ${type} of ${date}`;
+}
+
+function whatJob(source: SourceConfig, delivery: Delivery): string {
+  const from =
+    delivery.exportJob === undefined
+      ? `of **${delivery.date}**`
+      : `that was asked for as \`${delivery.exportJob}\``;
+  const discarded =
+    'discardAfter' in source
+      ? ` Without its manifests it is discarded ${writeDuration(source.discardAfter)} after its first file.`
+      : '';
+  return (
+    `The job ${from} of ${source.vendor}'s export, into schema \`${source.schema}\`. It is loaded once everything that ` +
+    `its manifests list is there.${discarded}`
+  );
+}
+
+/** How long the upload of a job may take. */
+function uploadOf(
+  source: SourceConfig,
+): Pick<DeliveryInput, 'discardAfter' | 'uploadGrace' | 'deleteDiscarded'> {
+  if (!('discardAfter' in source)) return {};
+  const { discardAfter, uploadGrace, deleteDiscarded } = source;
+  return { discardAfter, uploadGrace, deleteDiscarded };
 }
 
 interface Closing {
@@ -60,7 +97,8 @@ interface Closing {
 /** When a vendor that rewrites its days no longer does. */
 function closingOf(source: SourceConfig, type: string, date: string): Closing | undefined {
   const vendor: Vendor = vendors[source.vendor];
-  const closesAfter = vendor.closesAfter(type);
+  const { deliveries } = vendor;
+  const closesAfter = deliveries.are === 'days' ? deliveries.closeAfter(type) : undefined;
   if (closesAfter === undefined || !('settleFor' in source)) return undefined;
   return { closesAt: endOfDay(date) + (source.closesAfter ?? closesAfter), settleFor: source.settleFor };
 }

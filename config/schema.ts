@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { count, duration, httpUrl, matching, secretText, text } from './scalars.js';
 import { settings } from './settings.js';
+import { vendors } from '../vendors/registry.js';
 import { sourceSettings } from './source-settings.js';
 
 const mapping = 'must be a mapping (key: value)';
@@ -88,8 +89,10 @@ export type Config = Readonly<Omit<z.output<typeof configSchema>, 'sources'>> & 
 export type SourceConfig = Named<z.output<typeof sourceSettings>>;
 
 type Named<S> = S extends unknown
-  ? Readonly<Omit<S, 'schema' | 'discoverEvery'>> & {
+  ? Readonly<Omit<S, 'schema' | 'types' | 'discoverEvery'>> & {
       readonly name: string;
+      /** What of the vendor's is loaded. */
+      readonly types: readonly string[];
       /** Postgres schema, owned by this source alone. */
       readonly schema: string;
       readonly discoverEvery: number;
@@ -102,6 +105,8 @@ export function nameSource(name: string, given: z.output<typeof sourceSettings>)
     ...given,
     name,
     schema: given.schema ?? given.vendor,
+    // Some vendors have but one thing to load.
+    types: 'types' in given ? given.types : vendors[given.vendor].types,
     // A schedule knows no shorter interval than a second.
     discoverEvery: given.discoverEvery ?? Math.max(given.pollEvery, 1_000),
   };

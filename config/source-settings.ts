@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
+import { leanplumSettings } from './vendors/leanplum.js';
 import { megaphoneSettings } from './vendors/megaphone.js';
 import { optimizelySettings } from './vendors/optimizely.js';
 
 /** The vendors that a source may be of: one line each. */
-const vendors = [optimizelySettings, megaphoneSettings] as const;
+const vendors = [optimizelySettings, megaphoneSettings, leanplumSettings] as const;
 
 export const vendorNames = vendors.map((vendor) => vendor.shape.vendor.value);
 

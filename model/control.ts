@@ -25,6 +25,12 @@ export interface DeliveryInput extends Delivery {
   readonly closesAt?: number;
   /** Milliseconds that it has to stand still after that to be final. */
   readonly settleFor?: number;
+  /** Milliseconds after its first file until which a job's manifests are awaited. Only for jobs, like the next two. */
+  readonly discardAfter?: number;
+  /** Milliseconds after its last manifest until which files that are listed may be missing, or not whole. */
+  readonly uploadGrace?: number;
+  /** Delete the files of a job from the store once it is discarded. */
+  readonly deleteDiscarded?: boolean;
   /** Batches of files staged at the same time. */
   readonly inFlight: number;
   /** Milliseconds after which a silent activity is taken for dead. */
@@ -33,6 +39,11 @@ export interface DeliveryInput extends Delivery {
   readonly notify?: string;
   /** What an earlier run of the same delivery hands on at continue-as-new. */
   readonly carried?: CarriedDelivery;
+}
+
+/** The delivery that an input is of, alone. */
+export function deliveryOf({ id, source, type, date, exportJob }: DeliveryInput): Delivery {
+  return { id, source, type, date, ...(exportJob === undefined ? {} : { exportJob }) };
 }
 
 export interface CarriedDelivery {
@@ -106,8 +117,10 @@ export interface BackfillInput {
 }
 
 export interface CarriedBackfill {
-  /** How many deliveries of the range, newest first, are behind us. */
-  readonly position: number;
+  /** How many days of the range, newest first, are behind us. */
+  readonly daysDone: number;
+  /** Ids of the next day's deliveries that are behind us as well. */
+  readonly dealtWith: readonly string[];
   readonly inFlight: readonly string[];
   /** Those in flight that waited for their marker when last asked for. */
   readonly waiting: readonly string[];
@@ -117,6 +130,8 @@ export interface CarriedBackfill {
 export interface BackfillTally {
   /** Started, or found running. */
   readonly started: number;
+  /** Left alone because the ledger says they are final, skipped or discarded. */
+  readonly leftAlone: number;
   readonly settled: Readonly<Partial<Record<Finality, number>>>;
   /** Ids of failed deliveries, at most 100. */
   readonly failed: readonly string[];
@@ -124,10 +139,9 @@ export interface BackfillTally {
 
 /** Answer of a backfill's `status` query, and its result. */
 export interface BackfillStatus extends BackfillTally {
-  readonly total: number;
-  readonly position: number;
-  /** Left alone because the ledger says they are final, skipped or discarded. */
-  readonly leftAlone: number;
+  /** Days of the range, and those of them that are behind us. */
+  readonly days: number;
+  readonly daysDone: number;
   /** Started and not at rest yet. */
   readonly inFlight: readonly string[];
   readonly done: boolean;

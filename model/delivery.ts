@@ -29,11 +29,18 @@ export interface Delivery {
   readonly id: string;
   readonly source: string;
   readonly type: string;
-  /** UTC day, `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD`: the UTC day that it is, or the day that its vendor files it under. */
   readonly date: string;
+  /** Its files are the results of an export that somebody asked the vendor for, under this id, and not in the store. */
+  readonly exportJob?: string;
 }
 
 /** `name` is what the vendor calls it within its source: `events/2020-05-25`. */
 export function deliveryId(source: string, name: string): string {
   return `${source}/${name}`;
+}
+
+/** What the vendor calls it within its source. */
+export function nameOf({ id, source }: Delivery): string {
+  return id.slice(source.length + 1);
 }

@@ -16,6 +16,7 @@ export function lazyStore(name: string, open: () => Promise<Store>): Store {
       yield* (await store()).list(prefix, options);
     },
     fetch: async (file, path, options) => (await store()).fetch(file, path, options),
+    remove: async (file, options) => (await store()).remove(file, options),
     close: async () => (await opening?.catch(() => undefined))?.close(),
   };
 }

@@ -3,6 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   S3Client,
@@ -142,10 +143,23 @@ export function openS3(settings: S3Settings): Store {
     }
   }
 
+  async function remove(file: StoredFile, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await client
+      .send(
+        new DeleteObjectCommand({ Bucket: settings.bucket, Key: settings.prefix + file.key }),
+        sendOptions(options.signal),
+      )
+      .catch((error: unknown) => {
+        if (isGone(error)) return;
+        throw explain(error, `deleting ${name}${file.key}`, 'delete below');
+      });
+  }
+
   return {
     name,
     list,
     fetch,
+    remove,
     close: async () => {
       client.destroy();
       return Promise.resolve();
@@ -200,7 +214,7 @@ const misplaced: ReadonlySet<string> = new Set([
 ]);
 
 /** Turns what the SDK throws into our taxonomy; an abort passes as it is. */
-function explain(error: unknown, doing: string): unknown {
+function explain(error: unknown, doing: string, right = 'list and read'): unknown {
   if (error instanceof Failure || (error instanceof Error && error.name === 'AbortError')) return error;
   const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
   const code = error instanceof Error ? error.name : 'unknown';
@@ -218,8 +232,8 @@ function explain(error: unknown, doing: string): unknown {
   if (!passing && (refused || code === 'CredentialsProviderError')) {
     return new Failure(
       failureTypes.accessDenied,
-      `${capital(doing)} was refused: ${code}: ${message}. Check the source's credentials and that they may list and ` +
-        `read this prefix, then reprocess the delivery.`,
+      `${capital(doing)} was refused: ${code}: ${message}. Check the source's credentials and that they may ${right} ` +
+        `this prefix, then reprocess the delivery.`,
       { cause: error },
     );
   }

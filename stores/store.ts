@@ -43,5 +43,7 @@ export interface Store {
    * Throws `FileChanged` when the store no longer holds that version.
    */
   fetch(file: StoredFile, path: string, options?: FetchOptions): Promise<void>;
+  /** Deletes a file, whatever version of it is there; one that is gone is no error. */
+  remove(file: StoredFile, options?: { readonly signal?: AbortSignal }): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 
 import type { Watch } from '../model/control.js';
 import type { Finality } from '../model/delivery.js';
+import type { Take } from './vendor.js';
 
 export type { Watch };
 
@@ -20,6 +21,8 @@ export interface Sighting {
   readonly marker?: Marker;
   /** The vendor has said that nothing of the delivery will change again. */
   readonly closed?: boolean;
+  /** Whether everything that its manifests list is there; only where it has manifests. */
+  readonly whole?: boolean;
 }
 
 /** What the ledger says of the delivery; one that it does not know yet is `waiting`. */
@@ -29,6 +32,8 @@ export interface Standing {
   readonly published: boolean;
   /** Version of the marker of what readers see. */
   readonly version?: string;
+  /** What ended it was its vendor's rule, and not a person. */
+  readonly byRule?: boolean;
 }
 
 /** Instants in epoch ms, lengths in ms. */
@@ -63,11 +68,21 @@ export type Decision = (
       readonly reason: string;
       /** What people should know of it, beyond that it was loaded. */
       readonly notice?: string;
+      /** Only where it has manifests; `listed` unless said otherwise. */
+      readonly take?: Take;
     }
-  | { readonly step: 'wait'; readonly until: number; readonly reason: string; readonly summary: string }
+  | {
+      readonly step: 'wait';
+      readonly until: number;
+      readonly reason: string;
+      readonly summary: string;
+      /** What is waited for, and until when: for the ledger, which does not hear of every look. */
+      readonly note?: string;
+    }
   /** What readers see is final from now on. */
   | { readonly step: 'settle'; readonly reason: string }
-  | { readonly step: 'giveUp'; readonly reason: string }
+  /** Nothing more is waited for. `discarded`: the vendor's rule says that what is there does not count. */
+  | { readonly step: 'giveUp'; readonly as: 'failed' | 'discarded'; readonly reason: string }
   | { readonly step: 'rest'; readonly reason: string }
 ) & { readonly watch?: Watch };
 
@@ -103,6 +118,7 @@ export function lookAgain(
       `${awaited} is not there yet (waiting since ${writeInstant(clock.waitingSince)}); ` +
       `the next look is at ${writeInstant(until)}, the last one at ${writeInstant(clock.deadline)}.`,
     summary: `next look ${writeMinute(until)}, no ${missing} yet`,
+    note: `${awaited} is awaited until ${writeMinute(clock.deadline)}.`,
   };
 }
 

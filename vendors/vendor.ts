@@ -1,5 +1,6 @@
 /** What a vendor's folder describes. Pure: no I/O, no Temporal, no Postgres. */
 
+import type { Delivery } from '../model/delivery.js';
 import type { Sighting } from './completion.js';
 import type { FileShape, Table } from './table.js';
 
@@ -9,54 +10,103 @@ export type Classified =
   | { readonly kind: 'part'; readonly partitionValue: string | null }
   | { readonly kind: 'ignored'; readonly reason: string };
 
-/** What a delivery is called within its source. */
-export interface NamedDay {
-  readonly type: string;
-  /** UTC day, `YYYY-MM-DD`. */
-  readonly date: string;
-}
-
 /** An object as a look at the store sees it. */
 export interface SeenFile {
   readonly key: string;
   readonly version: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Epoch ms. */
+  readonly modified: number;
 }
 
-/** A vendor that delivers UTC days of one or more types. Keys and prefixes are relative to the store's root. */
+/** What a small file says that had to be read, or the sentence that tells why it cannot be. */
+export type ReadText = { readonly text: string } | { readonly fault: string };
+
+/** By key, at the version that was listed; a file that changed or vanished since is left out. */
+export type ReadTexts = ReadonlyMap<string, ReadText>;
+
+/** Puts together what there is to see of a delivery: its listing, page by page in key order, then what has to be read. */
+export interface Look {
+  /** Returns whether enough has been seen of the listing. */
+  see(files: readonly SeenFile[]): boolean;
+  /** Those that say which others count. */
+  toRead(): readonly SeenFile[];
+  sighting(read: ReadTexts): Sighting;
+}
+
+/** Which parts of a delivery a load takes: those that its manifests list, or those too of which no manifest speaks. */
+export type Take = 'listed' | 'all';
+
+export interface Landing {
+  /** See warehouse/target.ts. */
+  readonly how: 'replace' | 'merge';
+  /** Tables with the columns that identify a row; the first one holds what files have a line of. */
+  readonly tables: readonly [KeyedTable, ...KeyedTable[]];
+}
+
+export interface KeyedTable {
+  /** Below the source's schema. */
+  readonly name: string;
+  readonly key: readonly string[];
+}
+
+/** Deliveries that are UTC days: each is expected, whether there is a file of it or not. */
+export interface Days {
+  readonly are: 'days';
+  /** The delivery's name below its source: `events/2020-05-25`. */
+  name(type: string, date: string): string;
+  /** The opposite; undefined for what is no name of this vendor's. */
+  parseName(name: string): { readonly type: string; readonly date: string } | undefined;
+  /** Whether a day's delivery begins with the day, rather than after it. */
+  readonly beginWithDay: boolean;
+  /**
+   * Milliseconds after the end of the day from which on the vendor no longer rewrites it; undefined where it never does.
+   */
+  closeAfter(type: string): number | undefined;
+}
+
+/** Deliveries that come when they come: what there is of them is what the store shows. Their names tell no day. */
+export interface Jobs {
+  readonly are: 'jobs';
+  isName(name: string): boolean;
+  /** The name of the job that an object belongs to; undefined for any other object. */
+  parseJob(key: string): string | undefined;
+  /** Whether files with these keys may be all that the vendor completes a job with. */
+  mayBeComplete(keys: readonly string[]): boolean;
+}
+
+/** A vendor's export. Keys and prefixes are relative to the store's root. */
 export interface Vendor {
   readonly name: string;
   readonly types: readonly string[];
   /** Folder of SQL scripts that make a source's tables, views and functions. */
   readonly scripts: URL;
-  /** The table of a type's rows. */
+  /** The table of a type's rows; the first where there are several. */
   table(type: string): Table;
+  /** Where the rows of a type go, and how they take the place of earlier ones. */
+  landing(type: string): Landing;
   /** How a part is to be read. */
   shape(type: string, key: string): FileShape;
-  /** The delivery's id below its source: `events/2020-05-25`. */
-  deliveryName(day: NamedDay): string;
-  /** The opposite; undefined for what is no name of this vendor's. */
-  parseDeliveryName(name: string): NamedDay | undefined;
-  /** An example of such a name, for messages. */
+  readonly deliveries: Days | Jobs;
+  /** An example of a delivery's name below its source, for messages. */
   readonly exampleName: string;
-  /** Whether a day's delivery begins with the day, rather than after it. */
-  readonly beginsWithDay: boolean;
   /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
   readonly onlyGrows: boolean;
-  /**
-   * Milliseconds after the end of the day from which on the vendor no longer rewrites it; undefined where it never does.
-   */
-  closesAfter(type: string): number | undefined;
   /** Where the days of a type show: the prefix, with its final slash, that is listed one level deep. */
   daysPrefix(type: string): string;
   /** The day of a file or folder below that. */
   parseDay(type: string, keyOrFolder: string): string | undefined;
-  /** Where a delivery's files lie, with its final slash, and whether further down as well. */
+  /** Where the files of a day lie, with its final slash, and whether further down as well. */
   prefix(type: string, date: string): string;
   readonly depth: 'level' | 'deep';
-  /**
-   * What the files directly below the prefix say of the delivery: those of one page after the other, in key order, up to
-   * the page that shows the marker. What else closes a delivery has to come before its marker.
-   */
-  sight(type: string, date: string, before: Sighting | undefined, files: readonly SeenFile[]): Sighting;
-  classify(key: string, type: string, date: string): Classified;
+  /** Looks at what lies directly below the prefix. What else closes a delivery has to come before its marker. */
+  look(delivery: Delivery): Look;
+  /** Whether a delivery has files that say which others count: they are read before a load is planned. */
+  readonly hasManifests: boolean;
+  /** Says what an object below the prefix is to the delivery, given what its manifests say. */
+  classifier(delivery: Delivery, take: Take, read: ReadTexts): (key: string) => Classified;
 }
+
+/** A vendor whose deliveries are jobs. */
+export type JobVendor = Vendor & { readonly deliveries: Jobs };

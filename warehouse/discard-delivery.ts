@@ -36,7 +36,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
     );
     await client.query(
       `update landfall.delivery
-       set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null
+       set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null, by_rule = false
        where id = $1`,
       [discard.deliveryId, discard.reason],
     );

@@ -10,6 +10,8 @@ export interface LedgerDelivery {
   readonly finality: Finality;
   /** Whether readers see rows of it. */
   readonly published: boolean;
+  /** What ended it was its vendor's rule, and not a person. */
+  readonly byRule: boolean;
   /** Of what readers see: the version of its marker, its counts, and what people should know of it. */
   readonly version?: string;
   readonly counts?: LoadCounts;
@@ -19,21 +21,21 @@ export interface LedgerDelivery {
 /** Enters a delivery into the ledger as waiting, or finds it there. */
 export async function openDelivery(
   pool: pg.Pool,
-  { id, source, type, date }: Delivery,
+  { id, source, type, date, exportJob }: Delivery,
   deadline: number,
 ): Promise<LedgerDelivery> {
   await pool.query(
-    `insert into landfall.delivery (id, source, type, date, finality, since, reason, deadline)
-     values ($1, $2, $3, $4, 'waiting', now(), 'Not looked at yet.', to_timestamp($5 / 1000.0))
-     on conflict (id) do update set deadline = excluded.deadline`,
-    [id, source, type, date, deadline],
+    `insert into landfall.delivery (id, source, type, date, finality, since, reason, deadline, export_job)
+     values ($1, $2, $3, $4, 'waiting', now(), 'Not looked at yet.', to_timestamp($5 / 1000.0), $6)
+     on conflict (id) do update set deadline = excluded.deadline, export_job = excluded.export_job`,
+    [id, source, type, date, deadline, exportJob ?? null],
   );
   return readDelivery(pool, id);
 }
 
 async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
-    `select d.finality, d.notice, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
+    `select d.finality, d.by_rule, d.notice, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
             l.rows_quarantined, l.rows_duplicate
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
@@ -42,11 +44,10 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
   );
   const row = rows[0];
   if (!row) throw new Error(`Delivery ${id} is not in the ledger.`);
-  const { finality } = row;
-  if (row.files === null) return { id, finality, published: false };
+  const standing = { id, finality: row.finality, byRule: row.by_rule };
+  if (row.files === null) return { ...standing, published: false };
   return {
-    id,
-    finality,
+    ...standing,
     published: true,
     ...(row.marker_version === null ? {} : { version: row.marker_version }),
     ...(row.notice === null ? {} : { notice: row.notice }),
@@ -63,6 +64,7 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
 
 interface VisibleRow {
   readonly finality: Finality;
+  readonly by_rule: boolean;
   readonly notice: string | null;
   readonly marker_version: string | null;
   /** Null where nothing is visible, like all that follow. */
@@ -84,6 +86,8 @@ export interface DeliveryChange {
   readonly paused?: boolean;
   /** The finality is that of what readers see, not of what is under way. */
   readonly ofVisible?: boolean;
+  /** The vendor's rule asks for it, and not a person. */
+  readonly byRule?: boolean;
   /** Names the step that asks, so that asking twice changes the ledger once. */
   readonly request: string;
 }
@@ -114,9 +118,16 @@ export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promi
          set finality = $2,
              since = case when finality = $2 then since else now() end,
              reason = case when $3::text is null then reason else $3 end,
-             paused = coalesce($4, paused)
+             paused = coalesce($4, paused),
+             by_rule = case when $3::text is null then by_rule else $5 end
          where id = $1`,
-        [change.id, finality, change.finality === undefined ? null : change.reason, change.paused ?? null],
+        [
+          change.id,
+          finality,
+          change.finality === undefined ? null : change.reason,
+          change.paused ?? null,
+          change.byRule === true,
+        ],
       );
     }
     return readDelivery(client, change.id);

@@ -16,10 +16,10 @@ import { statusQuery } from '../model/control.js';
 import { countDays } from '../model/day.js';
 import { backfillDetails } from './details.js';
 import { startDelivery } from './start.js';
-import { quick } from './steps.js';
+import { long, quick } from './steps.js';
 
-/** Deliveries looked up at a time. */
-const chunk = 50;
+/** Days looked up at a time: some 300 starts where a vendor sends jobs, well below what a history's event may hold. */
+const chunk = 10;
 /** A delivery that ends without telling (terminated, say), or only waits, is found by asking this often. */
 const askEvery = 5 * 60_000;
 const mostFailedListed = 100;
@@ -34,20 +34,22 @@ const settledSignal = defineSignal<[DeliveryResult]>('settled');
  * A recent day may wait for its marker for days. It takes nothing meanwhile, so it holds up no other.
  */
 export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
-  const total = countDays(input.from, input.to) * input.types.length;
+  const days = countDays(input.from, input.to);
   const self = workflowInfo().workflowId;
+  const { listing } = long(60_000);
   const inFlight = new Set(input.carried?.inFlight);
   let waiting = new Set(input.carried?.waiting);
-  let position = input.carried?.position ?? 0;
-  let tally: BackfillTally = input.carried?.tally ?? { started: 0, settled: {}, failed: [] };
+  let daysDone = input.carried?.daysDone ?? 0;
+  // Of the day that is under way.
+  const dealtWith = new Set(input.carried?.dealtWith);
+  let tally: BackfillTally = input.carried?.tally ?? { started: 0, leftAlone: 0, settled: {}, failed: [] };
 
   const status = (): BackfillStatus => ({
     ...tally,
-    total,
-    position,
-    leftAlone: position - tally.started,
+    days,
+    daysDone,
     inFlight: [...inFlight],
-    done: position >= total && inFlight.size === 0,
+    done: daysDone >= days && inFlight.size === 0,
   });
   const show = (): void => setCurrentDetails(backfillDetails(status(), waiting));
   const settle = (result: DeliveryResult): void => {
@@ -80,7 +82,10 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
   const goOnWhenLong = async (): Promise<void> => {
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
-    const carried = { position, inFlight: [...inFlight], waiting: [...waiting], tally };
+    const carried = {
+      ...{ daysDone, dealtWith: [...dealtWith] },
+      ...{ inFlight: [...inFlight], waiting: [...waiting], tally },
+    };
     await continueAsNew<typeof backfill>({ ...input, carried });
   };
   const until = async (met: () => boolean): Promise<void> => {
@@ -91,23 +96,37 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     }
   };
 
-  while (position < total) {
+  while (daysDone < days) {
     await goOnWhenLong();
-    const { starts, next } = await quick.nextDeliveries.executeWithOptions(
-      { summary: `which of deliveries ${position + 1} to ${Math.min(total, position + chunk)} to start` },
-      [{ source: input.source, types: input.types, from: input.from, to: input.to, position, count: chunk }],
+    const next = await listing.nextDeliveries.executeWithOptions(
+      { summary: `which of days ${daysDone + 1} to ${Math.min(days, daysDone + chunk)} to start` },
+      [
+        {
+          ...{ source: input.source, types: input.types, from: input.from, to: input.to },
+          ...{ daysDone, days: chunk },
+        },
+      ],
     );
-    for (const { number, ...start } of starts) {
-      position = number;
+    const upTo = Math.min(days, daysDone + chunk);
+    for (const { day, id, start } of next) {
+      if (day > daysDone) dealtWith.clear();
+      daysDone = day;
+      if (dealtWith.has(id)) continue;
+      if (start === undefined) {
+        dealtWith.add(id);
+        tally = { ...tally, leftAlone: tally.leftAlone + 1 };
+        continue;
+      }
       await until(() => inFlight.size - waiting.size < input.maxInFlight);
       await goOnWhenLong();
-      inFlight.add(start.workflowId);
+      dealtWith.add(id);
+      inFlight.add(id);
       tally = { ...tally, started: tally.started + 1 };
-      position = number + 1;
       show();
-      if (!(await startDelivery(start, self))) await ask([start.workflowId]);
+      if (!(await startDelivery(start, self))) await ask([id]);
     }
-    position = next;
+    dealtWith.clear();
+    daysDone = upTo;
     show();
   }
   await until(() => inFlight.size === 0);

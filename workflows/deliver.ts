@@ -8,10 +8,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { DeliveryInput, DeliveryResult } from '../model/control.js';
+import { deliveryOf, type DeliveryInput, type DeliveryResult } from '../model/control.js';
+import type { Delivery } from '../model/delivery.js';
 import {
   interval,
-  writeMinute,
   type Asked,
   type Clock,
   type Decision,
@@ -21,23 +21,19 @@ import {
 } from '../vendors/completion.js';
 import { openDesk } from './desk.js';
 import { load, rootFailure, waitsForVendor } from './load.js';
-import { confirm, end, endCancelled, fail, note, settled } from './settle.js';
+import { confirm, end, endCancelled, fail, giveUp, note, settled } from './settle.js';
 import { long, openDelivery } from './steps.js';
 
 /** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
 const replanPauses = [1_000, 10_000, 60_000, 300_000];
 
 /** What is the vendor's own in the life of its deliveries. */
-export interface Contract {
+export interface Contract<S extends Sighting> {
   /** What the timeline calls the thing that is looked for. */
   readonly looksFor: string;
-  readonly decide: (
-    sighting: Sighting,
-    ledger: Standing,
-    clock: Clock,
-    asked: Asked,
-    watch?: Watch,
-  ) => Decision;
+  readonly decide: (sighting: S, ledger: Standing, clock: Clock, asked: Asked, watch?: Watch) => Decision;
+  /** Until when a file that cannot be read is waited for to be written anew, in epoch ms. Default: the deadline. */
+  readonly mendedBy?: (sighting: S) => number;
 }
 
 /**
@@ -46,10 +42,15 @@ export interface Contract {
  * the earlier version or the new one, and the ledger says which. A delivery that never came is a result; one that cannot
  * be loaded is a failed workflow.
  */
-export async function deliver(input: DeliveryInput, contract: Contract): Promise<DeliveryResult> {
+export async function deliver<S extends Sighting>(
+  input: DeliveryInput,
+  contract: Contract<S>,
+): Promise<DeliveryResult> {
   const desk = openDesk(input);
   const { listing } = long(input.heartbeatTimeout);
-  const delivery = { id: input.id, source: input.source, type: input.type, date: input.date };
+  const deleteFiles = (delivery: Delivery): Promise<boolean> =>
+    listing.deleteDiscarded.executeWithOptions({ summary: 'delete its files from the store' }, [delivery]);
+  const delivery = deliveryOf(input);
   const waitingSince = input.carried?.waitingSince ?? Date.now();
   let looks = input.carried?.looks ?? 0;
   let loads = input.carried?.loads ?? 0;
@@ -57,7 +58,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
   // That a final day changed is said of every version until it is final again.
   let notice = input.carried?.notice;
   let replans = 0;
-  let noted = false;
+  let noted: string | undefined;
 
   const clock = (): Clock => ({
     now: Date.now(),
@@ -100,10 +101,10 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
         continue;
       }
 
-      const sighting = await listing.look.executeWithOptions(
+      const sighting = (await listing.look.executeWithOptions(
         { summary: `look for ${contract.looksFor} (${++looks})` },
         [delivery],
-      );
+      )) as S;
       if (desk.hasNews()) continue;
       const decision = contract.decide(sighting, ledger, clock(), desk, watch);
       watch = decision.watch;
@@ -113,7 +114,12 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
         continue;
       }
       if (decision.step === 'giveUp') {
-        result = await fail(desk, decision.reason);
+        const { as: finality, reason } = decision;
+        ledger = await giveUp(desk, finality, reason);
+        const deleted = finality === 'discarded' && input.deleteDiscarded === true;
+        // Its manifest may have come while we gave it up: then it is looked at again.
+        if (deleted && !(await deleteFiles(delivery))) continue;
+        result = await settled(desk, finality, reason);
         continue;
       }
       if (decision.step === 'settle') {
@@ -124,11 +130,10 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
       }
       if (decision.step === 'wait') {
         // The ledger hears it once, the Web UI at every look: three days of looks stay under 500 events.
-        if (!noted && !ledger.published) {
-          const reason = `${sighting.awaited} is awaited until ${writeMinute(input.deadline)}.`;
-          ledger = await note(desk, 'waiting', reason);
+        if (decision.note !== undefined && decision.note !== noted && !ledger.published) {
+          ledger = await note(desk, 'waiting', decision.note);
         }
-        noted = true;
+        noted = decision.note;
         desk.show({ finality: ledger.published ? ledger.finality : 'waiting', next: decision.reason });
         await desk.waitUntil(decision.until, decision.summary);
         continue;
@@ -143,6 +148,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
         request: `${workflowInfo().firstExecutionRunId}/load-${loads}`,
         force,
         ...(decision.marker ? { marker: decision.marker } : {}),
+        ...(decision.take ? { take: decision.take } : {}),
         finality: decision.finality,
         reason: decision.reason,
         ...(notice === undefined ? {} : { notice }),
@@ -168,7 +174,7 @@ export async function deliver(input: DeliveryInput, contract: Contract): Promise
       }
       if (outcome.kind === 'again') {
         const vendor = waitsForVendor(outcome.type);
-        if (vendor && Date.now() >= input.deadline) {
+        if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
           throw ApplicationFailure.nonRetryable(outcome.reason, outcome.type);
         }
         const pause = vendor ? interval(clock()) : replanPauses[Math.min(replans++, replanPauses.length - 1)];

@@ -51,7 +51,7 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
   });
   const inFlight = status.inFlight.map((id) => (waiting.has(id) ? `${id} (waits for its marker)` : id));
   return table([
-    ['Deliveries', `${whole(status.position)} of ${whole(status.total)} looked at, newest first`],
+    ['Days', `${whole(status.daysDone)} of ${whole(status.days)} looked at, newest first`],
     ['Started', whole(status.started)],
     ['Left alone', `${whole(status.leftAlone)} (final, skipped or discarded before)`],
     ['In flight', list(inFlight)],

@@ -1,5 +1,6 @@
 /** Workflow types as Temporal knows them. A delivery's type is its vendor's name. */
 export { backfill } from './backfill.js';
 export { discover } from './discover.js';
+export { leanplum } from './leanplum.js';
 export { megaphone } from './megaphone.js';
 export { optimizely } from './optimizely.js';

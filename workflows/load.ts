@@ -10,8 +10,9 @@ import {
 } from '@temporalio/workflow';
 
 import type { Plan } from '../activities/plan.js';
-import type { DeliveryInput, LoadCounts } from '../model/control.js';
+import { deliveryOf, type DeliveryInput, type LoadCounts } from '../model/control.js';
 import { decidedByWorkflow, failureTypes, type FailureType } from '../model/failure.js';
+import type { Take } from '../vendors/vendor.js';
 import type { Desk } from './desk.js';
 import { inFlight } from './in-flight.js';
 import { long } from './steps.js';
@@ -21,6 +22,7 @@ export interface LoadRequest {
   readonly request: string;
   readonly force: boolean;
   readonly marker?: { readonly key: string; readonly version: string };
+  readonly take?: Take;
   readonly finality: 'provisional' | 'final';
   /** Why it is loaded, as a sentence. */
   readonly reason: string;
@@ -74,7 +76,7 @@ async function planStagePublish(
   request: LoadRequest,
 ): Promise<LoadOutcome> {
   const { listing, staging, publishing } = long(input.heartbeatTimeout);
-  const delivery = { id: input.id, source: input.source, type: input.type, date: input.date };
+  const delivery = deliveryOf(input);
   desk.show({ finality: 'loading', next: 'Lists the files.' });
   const plan = await listing.plan.executeWithOptions({ summary: 'list the files and plan their load' }, [
     {
@@ -82,6 +84,7 @@ async function planStagePublish(
       request: request.request,
       force: request.force,
       ...(request.marker ? { marker: request.marker } : {}),
+      ...(request.take ? { take: request.take } : {}),
     },
   ]);
   const loadId = plan.loadId;

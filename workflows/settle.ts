@@ -51,15 +51,19 @@ export async function end(desk: Desk, delivery: Delivery, ending: Ending): Promi
 
 /** Nothing more can be done without a person. What readers saw before stays. */
 export async function fail(desk: Desk, reason: string): Promise<DeliveryResult> {
-  await abandon(desk.id, reason);
-  await record({
-    id: desk.id,
-    kind: 'failed',
-    finality: 'failed',
-    reason,
-    request: desk.nextRequest(),
-  });
+  await giveUp(desk, 'failed', reason);
   return settled(desk, 'failed', reason);
+}
+
+/** Nothing more is waited for. What readers saw before stays, with its finality. */
+export async function giveUp(
+  desk: Desk,
+  finality: 'failed' | 'discarded',
+  reason: string,
+): Promise<LedgerDelivery> {
+  await abandon(desk.id, reason);
+  const byRule = finality === 'discarded';
+  return record({ id: desk.id, kind: finality, finality, reason, byRule, request: desk.nextRequest() });
 }
 
 /** Tells everyone who asked, and is the workflow's result. */

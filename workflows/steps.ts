@@ -14,7 +14,7 @@ const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '
 
 /** Reads and writes of the ledger: milliseconds, or as long as another step of the delivery holds its row. */
 export const quick = proxyActivities<
-  Pick<Activities, 'openDelivery' | 'record' | 'abandon' | 'discard' | 'nextDeliveries' | 'settledDeliveries'>
+  Pick<Activities, 'openDelivery' | 'record' | 'abandon' | 'discard' | 'settledDeliveries'>
 >({ startToCloseTimeout: '1 hour', heartbeatTimeout: '10 seconds', retry });
 
 /** Writes into the ledger; the timeline shows what. */
@@ -35,7 +35,9 @@ export function openDelivery(input: DeliveryInput): Promise<LedgerDelivery> {
 /** Steps whose length grows with the data. They heartbeat, so a dead worker is noticed after `heartbeatTimeout` ms. */
 export function long(heartbeatTimeout: number) {
   return {
-    listing: proxyActivities<Pick<Activities, 'look' | 'plan' | 'discover'>>({
+    listing: proxyActivities<
+      Pick<Activities, 'look' | 'plan' | 'discover' | 'nextDeliveries' | 'deleteDiscarded'>
+    >({
       startToCloseTimeout: '1 hour',
       heartbeatTimeout,
       retry,

@@ -54,6 +54,20 @@ const questions: Readonly<Record<SourceConfig['vendor'], Question>> = {
       { title: 'REQUESTS', cell: (row) => Number(row['requests']) },
     ],
   },
+  leanplum: {
+    heading: (schema) =>
+      `Sessions by Pacific day, as Leanplum counts them, by ${schema}.daily_session_pacific:`,
+    query: (schema) =>
+      `select pacific_date::text as day, sessions::text, users::text, round(average_duration::numeric, 1)::text as seconds
+       from ${schema}.daily_session_pacific
+       order by pacific_date desc limit 20`,
+    columns: [
+      { title: 'DAY', cell: (row) => row['day'] ?? undefined },
+      { title: 'SESSIONS', cell: (row) => Number(row['sessions']) },
+      { title: 'USERS', cell: (row) => Number(row['users']) },
+      { title: 'AVERAGE SECONDS', cell: (row) => Number(row['seconds']) },
+    ],
+  },
 };
 
 /** Asks each source's own question of what landed. */

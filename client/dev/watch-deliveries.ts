@@ -18,11 +18,12 @@ export async function watchDeliveries(
   signal: AbortSignal,
 ): Promise<readonly ListedDelivery[]> {
   const wanted = new Set(ids);
-  const earliest = ids.map((id) => id.slice(id.lastIndexOf('/') + 1)).sort()[0];
   const told = new Map<string, string>();
   for (;;) {
-    const known = await listDeliveries(pool, { source: undefined, from: earliest, to: undefined });
-    const deliveries = known.filter(({ delivery }) => wanted.has(delivery));
+    const deliveries = await listDeliveries(pool, {
+      ...{ source: undefined, from: undefined, to: undefined },
+      ids: [...wanted],
+    });
     for (const delivery of deliveries) {
       const line = describe(delivery);
       if (told.get(delivery.delivery) === line) continue;

@@ -7,6 +7,8 @@ export interface DeliveryFilter {
   /** Days, both included. */
   readonly from: string | undefined;
   readonly to: string | undefined;
+  /** Only these. */
+  readonly ids?: readonly string[];
 }
 
 export interface ListedDelivery {
@@ -63,8 +65,9 @@ export async function listDeliveries(pool: pg.Pool, filter: DeliveryFilter): Pro
      where ($1::text is null or d.source = $1)
        and ($2::date is null or d.date >= $2)
        and ($3::date is null or d.date <= $3)
-     order by d.date desc, d.source, d.type`,
-    [filter.source ?? null, filter.from ?? null, filter.to ?? null],
+       and ($4::text[] is null or d.id = any($4))
+     order by d.date desc, d.source, d.type, d.id`,
+    [filter.source ?? null, filter.from ?? null, filter.to ?? null, filter.ids ?? null],
   );
   return rows.map((row) => ({
     delivery: row.id,

@@ -99,7 +99,7 @@ describe('errors', () => {
     assert.equal(
       err,
       'landfall.yaml has one problem:\n' +
-        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone; it is 'acme'.\n",
+        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum; it is 'acme'.\n",
     );
     await desk.leave();
   });

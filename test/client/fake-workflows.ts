@@ -7,8 +7,8 @@ import type { BackfillInput, BackfillStatus, SignalArgument } from '../../model/
 /** The first delivery of a range fails, the second is left alone, the others are final. */
 export async function backfill({ source, to, types }: BackfillInput): Promise<BackfillStatus> {
   const status: BackfillStatus = {
-    total: 4,
-    position: 4,
+    days: 2,
+    daysDone: 2,
     started: 3,
     leftAlone: 1,
     settled: { final: 2, failed: 1 },

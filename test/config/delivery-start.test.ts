@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { deliveryStart } from '../../config/delivery-start.js';
 import { findSource } from '../../config/find-source.js';
 import { parseConfig } from '../../config/load.js';
+import { nameDay, nameJob } from '../../config/name-delivery.js';
 import { example, exampleEnv } from './example.js';
 
 const { sources } = parseConfig({ text: example, name: 'landfall.yaml', path: '/l.yaml', env: exampleEnv });
@@ -12,20 +13,20 @@ describe('the start of a delivery', () => {
   const now = Date.parse('2026-11-21T06:00:00Z');
 
   it('has the business name as workflow id and the vendor as workflow type', () => {
-    const start = deliveryStart(source, 'events', '2026-11-20', now);
+    const start = deliveryStart(source, nameDay(source, 'events', '2026-11-20'), now);
     assert.equal(start.workflowId, 'experiments/events/2026-11-20');
     assert.equal(start.workflowType, 'optimizely');
     assert.equal(start.staticSummary, 'experiments: events of 2026-11-20');
   });
 
   it('waits until giveUpAfter past the end of the UTC day', () => {
-    const { input, staticDetails } = deliveryStart(source, 'events', '2026-11-20', now);
+    const { input, staticDetails } = deliveryStart(source, nameDay(source, 'events', '2026-11-20'), now);
     assert.equal(new Date(input.deadline).toISOString(), '2026-11-24T00:00:00.000Z');
     assert.match(staticDetails, /awaited until 2026-11-24 00:00Z, 3 days after the end of the day/);
   });
 
   it('of an old day has a deadline in the past', () => {
-    const { input, staticDetails } = deliveryStart(source, 'events', '2020-05-25', now);
+    const { input, staticDetails } = deliveryStart(source, nameDay(source, 'events', '2020-05-25'), now);
     assert.equal(new Date(input.deadline).toISOString(), '2020-05-29T00:00:00.000Z');
     assert.match(staticDetails, /waiting for that ended at 2020-05-29 00:00Z/);
   });
@@ -36,12 +37,9 @@ describe('the start of a delivery', () => {
   others: { vendor: megaphone, schema: o, closesAfter: 6 hours, settleFor: 2 hours, store: { type: s3, bucket: c } }`;
     const all = parseConfig({ text, name: 'landfall.yaml', path: '/l.yaml', env: {} }).sources;
     const start = (name: string, type: string) => {
-      const { workflowId, input, staticDetails } = deliveryStart(
-        findSource(all, name),
-        type,
-        '2026-11-20',
-        now,
-      );
+      const named = findSource(all, name);
+      const day = nameDay(named, type, '2026-11-20');
+      const { workflowId, input, staticDetails } = deliveryStart(named, day, now);
       const closesAt = new Date(input.closesAt ?? 0).toISOString();
       return [
         workflowId,
@@ -70,8 +68,26 @@ describe('the start of a delivery', () => {
     ]);
   });
 
+  it('of a job says how long its upload may take, and when it is discarded', () => {
+    const text = `sources:
+  sessions: { vendor: leanplum, discardAfter: 6 hours, deleteDiscarded: true, store: { type: s3, bucket: b } }`;
+    const all = parseConfig({ text, name: 'landfall.yaml', path: '/l.yaml', env: {} }).sources;
+    const sessions = findSource(all, 'sessions');
+    const uuid = '37e812c0-d66e-48a2-8812-27ee12d58b58';
+    const start = deliveryStart(sessions, nameJob(sessions, 'sessions', '2026-11-20', uuid), now);
+    assert.equal(start.workflowId, `sessions/${uuid}`);
+    assert.equal(start.workflowType, 'leanplum');
+    assert.equal(start.staticSummary, 'sessions: job of 2026-11-20');
+    const { discardAfter, uploadGrace, deleteDiscarded } = start.input;
+    assert.deepEqual(
+      { discardAfter, uploadGrace, deleteDiscarded },
+      { discardAfter: 6 * 3_600_000, uploadGrace: 2 * 3_600_000, deleteDiscarded: true },
+    );
+    assert.match(start.staticDetails, /Without its manifests it is discarded 6 hours after its first file/);
+  });
+
   it('holds no secret: it travels through histories', () => {
-    const text = JSON.stringify(deliveryStart(source, 'events', '2026-11-20', now));
+    const text = JSON.stringify(deliveryStart(source, nameDay(source, 'events', '2026-11-20'), now));
     for (const value of Object.values(exampleEnv)) assert(!text.includes(value));
     assert(!text.includes('[secret]'));
   });

@@ -12,6 +12,7 @@ import {
 import type { SourceConfig } from '../../config/schema.js';
 import { parseConfig } from '../../config/load.js';
 import { deliveryStart } from '../../config/delivery-start.js';
+import { nameDay } from '../../config/name-delivery.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { vendors } from '../../vendors/registry.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
@@ -116,7 +117,7 @@ export async function testSource(options: TestSourceOptions = {}): Promise<TestS
         ...changes,
       }),
     input: (type, date, changes = {}) => ({
-      ...deliveryStart(config, type, date, Date.now()).input,
+      ...deliveryStart(config, nameDay(config, type, date), Date.now()).input,
       heartbeatTimeout: 3_000,
       ...changes,
     }),

@@ -194,15 +194,15 @@ describe("Temporal's Web UI", function () {
       });
       await eventually(
         async () => {
-          const { position, inFlight } = await backfill.query<BackfillStatus>('status');
-          return position === 6 && inFlight.length === 1;
+          const { daysDone, inFlight } = await backfill.query<BackfillStatus>('status');
+          return daysDone === 6 && inFlight.length === 1;
         },
         { timeoutMs: 20_000 },
       );
       await open(backfill, 'user-metadata');
       await says(
         page,
-        /Deliveries\s+6 of 6 looked at, newest first/,
+        /Days\s+6 of 6 looked at, newest first/,
         /Left alone\s+1 \(/,
         new RegExp(`In flight\\s+experiments/events/${slow}`),
         /Came to rest\s+3 final, 1 failed/,

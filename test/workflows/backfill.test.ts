@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
-import { rangeSlice } from '../../activities/backfill.js';
 import { backfillId, type BackfillInput, type BackfillStatus } from '../../model/control.js';
 import { eventually } from '../support/eventually.js';
 import { devServer } from '../support/temporal.js';
@@ -62,8 +61,8 @@ describe('a backfill', function () {
     const backfill = await start({ types, maxInFlight: 4 });
     const result = await watch(() => resultOf(backfill));
     assert.deepEqual(result, {
-      total: 12,
-      position: 12,
+      days: 6,
+      daysDone: 6,
       started: 12,
       leftAlone: 0,
       settled: { final: 12 },
@@ -71,10 +70,11 @@ describe('a backfill', function () {
       inFlight: [],
       done: true,
     });
-    const range = { source: source.config.name, types, from: '2026-03-01', to: newest };
     assert.deepEqual(
       await childrenStarted(backfill),
-      rangeSlice(range, 0, 12).map(({ type, date }) => source.id(type, date)),
+      days(1, 6)
+        .reverse()
+        .flatMap((date) => types.map((type) => source.id(type, date))),
     );
     assert.equal(source.mostAtWork(), 4);
     assert.equal(await source.finality('decisions', '2026-03-01'), 'final');
@@ -114,8 +114,8 @@ describe('a backfill', function () {
       releaseNext();
       await eventually(async () => (await status(backfill)).settled.final === 5, { timeoutMs: 15_000 });
       assert.deepEqual(await status(backfill), {
-        total: 6,
-        position: 6,
+        days: 6,
+        daysDone: 6,
         started: 6,
         leftAlone: 0,
         settled: { final: 5 },
@@ -269,10 +269,10 @@ describe('a backfill', function () {
         await eventually(async () => (await status(backfill)).settled.final === 10, { timeoutMs: 30_000 });
         assert.deepEqual((await status(backfill)).inFlight, [source.id('events', '2026-03-12')]);
         release();
-        const { total, position, started, leftAlone, settled } = await resultOf(backfill);
+        const { days: all, daysDone, started, leftAlone, settled } = await resultOf(backfill);
         assert.deepEqual(
-          { total, position, started, leftAlone, settled },
-          { total: 12, position: 12, started: 11, leftAlone: 1, settled: { final: 11 } },
+          { all, daysDone, started, leftAlone, settled },
+          { all: 12, daysDone: 12, started: 11, leftAlone: 1, settled: { final: 11 } },
         );
         const runs = await runsOf(client, backfill.workflowId);
         assert.ok(runs.length >= 3, `${runs.length} runs`);

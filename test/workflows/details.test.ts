@@ -83,8 +83,8 @@ describe('the details of a delivery', () => {
 
 describe('the details of a backfill', () => {
   const status: BackfillStatus = {
-    total: 2_000,
-    position: 1_500,
+    days: 2_000,
+    daysDone: 1_500,
     started: 1_400,
     leftAlone: 100,
     settled: {},
@@ -97,7 +97,7 @@ describe('the details of a backfill', () => {
 
   it('say how far it is', () => {
     assert.deepEqual(rows(backfillDetails(status, new Set())), [
-      ['Deliveries', '1,500 of 2,000 looked at, newest first'],
+      ['Days', '1,500 of 2,000 looked at, newest first'],
       ['Started', '1,400'],
       ['Left alone', '100 (final, skipped or discarded before)'],
       ['In flight', 'none'],

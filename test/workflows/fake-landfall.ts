@@ -31,14 +31,14 @@ export interface FakeLandfall {
   batches: number;
   /** Awaited inside the step before it ends; may throw what the step should throw. */
   during: Partial<Record<'look' | 'plan' | 'stage' | 'publish', (call: number) => Promise<void> | void>>;
-  ledger: { finality: Finality; published: boolean; version?: string };
+  ledger: { finality: Finality; published: boolean; version?: string; byRule?: boolean };
 }
 
 export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
   const count = { look: 0, plan: 0, stage: 0, publish: 0 };
   const unused = (name: string) => (): Promise<never> => Promise.reject(new Error(`${name} is not faked`));
   let planned: string | undefined;
-  const known = (id: string): LedgerDelivery => ({ id, ...fake.ledger });
+  const known = (id: string): LedgerDelivery => ({ id, byRule: false, ...fake.ledger });
 
   const fake: FakeLandfall = {
     calls: [],
@@ -102,6 +102,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         fake.calls.push('abandon');
         return Promise.resolve();
       },
+      deleteDiscarded: unused('deleteDiscarded'),
       discover: unused('discover'),
       nextDeliveries: unused('nextDeliveries'),
       settledDeliveries: unused('settledDeliveries'),

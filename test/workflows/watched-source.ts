@@ -12,7 +12,7 @@ import type { PlanStep } from '../../activities/plan.js';
 import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
 import { deliveryStart } from '../../config/delivery-start.js';
-import { nameDelivery } from '../../config/name-delivery.js';
+import { nameDay } from '../../config/name-delivery.js';
 import { deliveryAttributes } from '../../client/typed-attributes.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { isSettled, type Finality } from '../../model/delivery.js';
@@ -79,7 +79,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
   const plans: PlanStep[] = [];
   let most = 0;
   let watched: Client | undefined;
-  const id = (type: string, date: string): string => nameDelivery(source.config, type, date).id;
+  const id = (type: string, date: string): string => nameDay(source.config, type, date).id;
 
   /** Still alive while it is held up. */
   const waitAt = async (name: string): Promise<void> => {
@@ -112,7 +112,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
         await source.bucket.put(`${prefix}type=${type}/date=${date}/_SUCCESS`, new Uint8Array());
     },
     inLedger: async (type, date, finality) => {
-      await openDelivery(pool, nameDelivery(source.config, type, date), Date.now());
+      await openDelivery(pool, nameDay(source.config, type, date), Date.now());
       const change = { kind: finality, finality, reason: `the test made it ${finality}`, request: 'test' };
       await recordChange(pool, { id: id(type, date), ...change });
     },
@@ -136,7 +136,11 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
     },
     plans,
     startDelivery: async (client, type, date, changes) => {
-      const { staticSummary, staticDetails } = deliveryStart(source.config, type, date, Date.now());
+      const { staticSummary, staticDetails } = deliveryStart(
+        source.config,
+        nameDay(source.config, type, date),
+        Date.now(),
+      );
       const input = source.input(type, date, changes);
       return client.workflow.start(input.vendor, {
         workflowId: input.id,
@@ -235,7 +239,7 @@ async function renamed(source: TestSource, name: string | undefined): Promise<Te
     taskQueue: `queue-${name}`,
     input: (type, date, changes) => ({
       ...source.input(type, date, changes),
-      ...nameDelivery(config, type, date),
+      ...nameDay(config, type, date),
     }),
   };
 }

@@ -28,48 +28,22 @@ export interface JobClock extends Clock {
   readonly uploadGrace: number;
 }
 
-export interface JobStanding extends Standing {
-  /** What ended the job was the rule, and not a person. */
-  readonly byRule?: boolean;
-}
-
-type Step<S extends Decision['step']> = Extract<Decision, { step: S }>;
-
-export type JobDecision =
-  | (Step<'load'> & {
-      readonly finality: 'final';
-      /** `all`: those too whose kind has no manifest that can be used. See `isTaken`. */
-      readonly shards: 'listed' | 'all';
-    })
-  | Step<'wait'>
-  | (Step<'giveUp'> & { readonly as: 'failed' | 'discarded' })
-  | Step<'rest'>;
-
 /**
  * What to do about a job now. A job that the rule discarded is loaded all the same when its manifests come; one that a
  * person ended rests, and so does a final one.
  */
-export function decide(
-  sighting: JobSighting,
-  ledger: JobStanding,
-  clock: JobClock,
-  asked: Asked,
-): JobDecision {
+export function decide(sighting: JobSighting, ledger: Standing, clock: JobClock, asked: Asked): Decision {
   const rest = restsBecause(sighting, ledger, asked);
   if (rest !== undefined) return { step: 'rest', reason: rest };
   if (sighting.since === undefined) return decideWithoutFiles(ledger, clock, asked);
-  if (isComplete(sighting)) return load(sighting, ledger);
+  if (sighting.whole === true) return load(sighting, ledger);
   if (asked.accepted) return loadAccepted(sighting);
   return sighting.manifestsMissing.length > 0
     ? awaitManifests(sighting, sighting.since, ledger, clock)
     : awaitShards(sighting, sighting.completeSince ?? sighting.since, ledger, clock);
 }
 
-function isComplete({ manifestsMissing, shardsMissing, fault }: JobSighting): boolean {
-  return manifestsMissing.length === 0 && shardsMissing === 0 && fault === undefined;
-}
-
-function restsBecause(sighting: JobSighting, ledger: JobStanding, asked: Asked): string | undefined {
+function restsBecause(sighting: JobSighting, ledger: Standing, asked: Asked): string | undefined {
   const { finality } = ledger;
   if (asked.force) return undefined;
   if (finality === 'final') {
@@ -88,7 +62,7 @@ function restsBecause(sighting: JobSighting, ledger: JobStanding, asked: Asked):
     : `It is discarded, and ${sighting.awaited} has not come since.`;
 }
 
-function load(sighting: JobSighting, ledger: JobStanding): JobDecision {
+function load(sighting: JobSighting, ledger: Standing): Decision {
   const { marker, manifestsThere, shardsListed } = sighting;
   const [manifest, lists] =
     manifestsThere === 1 ? ['The manifest is there', 'it lists'] : ['All manifests are there', 'they list'];
@@ -106,12 +80,12 @@ function load(sighting: JobSighting, ledger: JobStanding): JobDecision {
       ...notice,
     ].join(' '),
     ...(notice.length === 0 ? {} : { notice: notice.join(' ') }),
-    shards: 'listed',
+    take: 'listed',
   };
 }
 
 /** A person takes it as complete: what is wrong with it stays with its rows. */
-function loadAccepted(sighting: JobSighting): JobDecision {
+function loadAccepted(sighting: JobSighting): Decision {
   const { marker, manifestsMissing, shardsThere, fault } = sighting;
   const reason = [
     `Somebody accepted the job as it is, with ${count(shardsThere, '# shard', '# shards')} there.`,
@@ -125,16 +99,11 @@ function loadAccepted(sighting: JobSighting): JobDecision {
   return {
     step: 'load',
     ...(marker ? { marker } : {}),
-    ...{ finality: 'final', reason, notice: reason, shards: 'all' },
+    ...{ finality: 'final', reason, notice: reason, take: 'all' },
   };
 }
 
-function awaitManifests(
-  sighting: JobSighting,
-  since: number,
-  ledger: JobStanding,
-  clock: JobClock,
-): JobDecision {
+function awaitManifests(sighting: JobSighting, since: number, ledger: Standing, clock: JobClock): Decision {
   const { awaited, shardsThere, manifestsThere, manifestsMissing } = sighting;
   const end = since + clock.discardAfter;
   const shards = `${count(shardsThere, '# shard is', '# shards are')} there`;
@@ -152,6 +121,7 @@ function awaitManifests(
       summary:
         `next look ${writeMinute(until)}, ` +
         (all === 1 ? 'no manifest yet' : `${manifestsThere} of ${all} manifests`),
+      note: `${awaited} is awaited until ${writeMinute(end)}; without it ${otherwise}.`,
     };
   }
   const came = `${awaited} was awaited until ${writeInstant(end)} and did not come (${shards}).`;
@@ -168,12 +138,7 @@ function awaitManifests(
 const remedy =
   'Reprocess the delivery when everything is there, or accept it to load what lies there without the rest.';
 
-function awaitShards(
-  sighting: JobSighting,
-  complete: number,
-  ledger: JobStanding,
-  clock: JobClock,
-): JobDecision {
+function awaitShards(sighting: JobSighting, complete: number, ledger: Standing, clock: JobClock): Decision {
   const { fault, shardsMissing, shardsListed } = sighting;
   const wrong = [
     ...(fault === undefined ? [] : [fault]),
@@ -193,6 +158,7 @@ function awaitShards(
         `${wrong} The next look is at ${writeInstant(until)}; ` +
         `the delivery fails unless that is mended by ${writeInstant(end)}.`,
       summary: `next look ${writeMinute(until)}, ${what}`,
+      note: `${wrong} That is awaited until ${writeMinute(end)}; otherwise the delivery fails.`,
     };
   }
   return fail(
@@ -201,7 +167,7 @@ function awaitShards(
 }
 
 /** No folder shows the job: somebody named it, or its files were deleted. */
-function decideWithoutFiles(ledger: JobStanding, clock: JobClock, asked: Asked): JobDecision {
+function decideWithoutFiles(ledger: Standing, clock: JobClock, asked: Asked): Decision {
   const visible = ledger.published ? ' The rows of its last load stay visible.' : '';
   const deadline = writeInstant(clock.deadline);
   if (asked.accepted) {
@@ -216,6 +182,7 @@ function decideWithoutFiles(ledger: JobStanding, clock: JobClock, asked: Asked):
         `There is no file of the job in the store (looking since ${writeInstant(clock.waitingSince)}); ` +
         `the next look is at ${writeInstant(until)}, the last one at ${deadline}.`,
       summary: `next look ${writeMinute(until)}, no file yet`,
+      note: `A file of the job is awaited until ${writeMinute(clock.deadline)}.`,
     };
   }
   return fail(
@@ -224,7 +191,7 @@ function decideWithoutFiles(ledger: JobStanding, clock: JobClock, asked: Asked):
   );
 }
 
-function fail(reason: string): JobDecision {
+function fail(reason: string): Decision {
   return { step: 'giveUp', as: 'failed', reason };
 }
 

@@ -5,8 +5,9 @@
  * A table's columns that are not here stay null: `impressed` has no place in CSV, and `state_parameter` no file.
  */
 
-import type { CsvFile } from '../table.js';
+import type { Column, CsvFile } from '../table.js';
 import type { CsvKind } from './layout.js';
+import { storedTables } from './tables.js';
 
 const ordinal = 'ordinal';
 
@@ -122,3 +123,12 @@ export const csvFiles: Readonly<Record<CsvKind, CsvFile>> = {
     headers: { session_id: 'sessionId', name: 'name', value: 'value' },
   },
 };
+
+/** The columns that a file fills, each with its header for the field. */
+export function csvColumns({ table, headers }: CsvFile): readonly Column[] {
+  const columns = storedTables.find(({ name }) => name === table)?.columns ?? [];
+  return columns.flatMap((column) => {
+    const field = headers[column.name];
+    return field === undefined ? [] : [{ ...column, field }];
+  });
+}

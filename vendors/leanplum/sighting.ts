@@ -57,6 +57,14 @@ export interface JobSighting extends Sighting {
   readonly marker?: Marker;
 }
 
+/** Whether a job's keys hold every manifest of its format, whatever these say. */
+export function hasAllManifests(keys: readonly string[]): boolean {
+  const files = keys.flatMap((key) => parseKey(key) ?? []);
+  const manifests = new Set(files.filter(({ role }) => role === 'manifest').map(({ kind }) => kind));
+  const formats = new Set(files.map(({ kind }) => formatOf(kind)));
+  return formats.size > 0 && [...formats].flatMap(kindsOf).every((kind) => manifests.has(kind));
+}
+
 /** Names in a sentence. */
 const shown = 5;
 
@@ -113,6 +121,7 @@ export function sightJob(
   const missing = formats.length > 1 ? [] : awaited.filter((kind) => !kinds.has(kind));
   const marker = missing.length === 0 ? markerOf(there) : undefined;
   const fault = faultOf(there, formats);
+  const comparison = compare(files, listedBy(there));
   return {
     awaited: nameManifests(first.key, missing.length === 0 ? awaited : missing),
     format: formats.includes('csv') ? 'csv' : 'json',
@@ -120,13 +129,15 @@ export function sightJob(
     manifestsMissing: missing,
     manifestsThere: kinds.size,
     ...(there.length === 0 ? {} : { completeSince: Math.max(...there.map(({ modified }) => modified)) }),
-    ...compare(files, listedBy(there)),
+    ...comparison,
+    whole: missing.length === 0 && comparison.shardsMissing === 0 && fault === undefined,
     ...(fault === undefined ? {} : { fault }),
     ...(marker ? { marker } : {}),
   };
 }
 
 const nothingThere = {
+  whole: false,
   manifestsMissing: kindsOf('json'),
   manifestsThere: 0,
   shardsThere: 0,

@@ -152,10 +152,7 @@ export const session: RootTable = {
 };
 
 /** A column of a table in Postgres, before those that every table has. */
-export interface StoredColumn {
-  readonly name: string;
-  readonly type: ColumnType;
-}
+export type StoredColumn = Pick<Column, 'name' | 'type' | 'unit'>;
 
 /** A table with all its columns, and those of its primary key. */
 export interface StoredTable {
@@ -165,7 +162,7 @@ export interface StoredTable {
 }
 
 /** Every table, each with its own columns after the inherited ones; a table comes before those that lie within it. */
-export const storedTables: readonly StoredTable[] = [
+export const storedTables: readonly [StoredTable, ...StoredTable[]] = [
   { name: session.name, columns: session.columns.map(stored), key: [session.key] },
   ...session.nested.flatMap((table) => flatten(table, session.columns.map(stored))),
 ];
@@ -187,6 +184,6 @@ function flatten(table: NestedTable, parent: readonly StoredColumn[]): readonly 
   return [own, ...(table.nested ?? []).flatMap((inner) => flatten(inner, columns))];
 }
 
-function stored({ name, type }: Column): StoredColumn {
-  return { name, type };
+function stored({ name, type, unit }: Column): StoredColumn {
+  return { name, type, ...(unit === undefined ? {} : { unit }) };
 }

@@ -209,6 +209,7 @@ function decideWithoutFile(awaited: string, ledger: Standing, clock: Clock, aske
   if (clock.now < clock.deadline) return lookAgain(awaited, clock, pause(clock), 'file');
   return {
     step: 'giveUp',
+    as: 'failed',
     reason:
       `${awaited} was awaited until ${writeInstant(clock.deadline)} and did not come. ${whatStays(ledger)} ` +
       `Megaphone has no backfill: it writes days ` +

@@ -1,5 +1,4 @@
-import type { Sighting } from '../completion.js';
-import type { SeenFile, Vendor } from '../vendor.js';
+import type { Look, SeenFile, Vendor } from '../vendor.js';
 import { closesAfter } from './completion.js';
 import {
   classify,
@@ -18,38 +17,52 @@ export const megaphone: Vendor = {
   types: megaphoneTypes,
   scripts: new URL('sql/', import.meta.url),
   table: (type) => megaphoneTables[known(type)],
+  landing: (type) => {
+    const { name, key } = megaphoneTables[known(type)];
+    return { how: 'replace', tables: [{ name, key: [key] }] };
+  },
   shape: (type) => ({ format: 'json lines', table: megaphoneTables[known(type)] }),
-  deliveryName: ({ type, date }) => deliveryName(known(type), date),
-  parseDeliveryName,
+  deliveries: {
+    are: 'days',
+    name: (type, date) => deliveryName(known(type), date),
+    parseName: parseDeliveryName,
+    // The file is there from the day's first hour on, and worth reading.
+    beginWithDay: true,
+    closeAfter: (type) => closesAfter(known(type)),
+  },
   exampleName: '2026-11-20',
-  // The file is there from the day's first hour on, and worth reading.
-  beginsWithDay: true,
   // "Metrics will not be removed. Metrics will be added."
   onlyGrows: true,
-  closesAfter: (type) => closesAfter(known(type)),
   // Everything lies side by side below the root.
   daysPrefix: () => '',
   parseDay: (type, key) => parseFileKey(known(type), key),
   prefix: () => '',
   depth: 'level',
-  sight: (type, date, before, files) => sight(known(type), date, before, files),
-  classify: (key, type, date) => classify(key, known(type), date),
+  look: ({ type, date }) => look(known(type), date),
+  hasManifests: false,
+  classifier:
+    ({ type, date }) =>
+    (key) =>
+      classify(key, known(type), date),
 };
 
 /** The day's file is its own marker; the marker that closes a day is another file. */
-function sight(
-  type: MegaphoneType,
-  date: string,
-  before: Sighting | undefined,
-  files: readonly SeenFile[],
-): Sighting {
+function look(type: MegaphoneType, date: string): Look {
   const awaited = fileKey(type, date);
-  const marker = before?.marker ?? files.find(({ key }) => key === awaited);
-  const closed = before?.closed === true || files.some(({ key }) => finalizes(key, type, date));
+  let marker: SeenFile | undefined;
+  let closed = false;
   return {
-    awaited,
-    ...(marker ? { marker: { key: marker.key, version: marker.version } } : {}),
-    ...(closed ? { closed } : {}),
+    see: (files) => {
+      marker ??= files.find(({ key }) => key === awaited);
+      closed ||= files.some(({ key }) => finalizes(key, type, date));
+      return marker !== undefined;
+    },
+    toRead: () => [],
+    sighting: () => ({
+      awaited,
+      ...(marker ? { marker: { key: marker.key, version: marker.version } } : {}),
+      ...(closed ? { closed } : {}),
+    }),
   };
 }
 

@@ -37,6 +37,7 @@ export function decide(sighting: Sighting, ledger: Standing, clock: Clock, asked
   if (clock.now < clock.deadline) return lookAgain(sighting.awaited, clock, interval(clock), '_SUCCESS');
   return {
     step: 'giveUp',
+    as: 'failed',
     reason:
       `${sighting.awaited} was awaited until ${writeInstant(clock.deadline)} and did not come. ${whatStays(ledger)} ` +
       'Reprocess the delivery when the marker is there, or accept it to load what lies there without it.',

@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { SeenFile, Vendor } from '../vendor.js';
 import {
   classify,
   dayPrefix,
@@ -15,27 +15,49 @@ export const optimizely: Vendor = {
   types: optimizelyTypes,
   scripts: new URL('sql/', import.meta.url),
   table: (type) => optimizelyTables[known(type)],
+  landing: (type) => {
+    const { name, key } = optimizelyTables[known(type)];
+    return { how: 'replace', tables: [{ name, key: [key] }] };
+  },
   shape: (type) => ({ format: 'parquet', table: optimizelyTables[known(type)] }),
-  deliveryName: ({ type, date }) => `${type}/${date}`,
-  parseDeliveryName: (name) => {
-    const [type, date, ...more] = name.split('/');
-    if (type === undefined || date === undefined || more.length > 0) return undefined;
-    return { type, date };
+  deliveries: {
+    are: 'days',
+    name: (type, date) => `${type}/${date}`,
+    parseName: (name) => {
+      const [type, date, ...more] = name.split('/');
+      if (type === undefined || date === undefined || more.length > 0) return undefined;
+      return { type, date };
+    },
+    beginWithDay: false,
+    closeAfter: () => undefined,
   },
   exampleName: 'events/2026-11-20',
-  beginsWithDay: false,
   onlyGrows: false,
-  closesAfter: () => undefined,
   daysPrefix: (type) => typePrefix(known(type)),
   parseDay: (_type, folder) => parseDayFolder(folder),
   prefix: (type, date) => dayPrefix(known(type), date),
   depth: 'deep',
-  sight: (type, date, before, files) => {
+  look: ({ type, date }) => {
     const awaited = markerKey(known(type), date);
-    const marker = before?.marker ?? files.find(({ key }) => key === awaited);
-    return { awaited, ...(marker ? { marker: { key: marker.key, version: marker.version } } : {}) };
+    let marker: SeenFile | undefined;
+    return {
+      see: (files) => {
+        marker ??= files.find(({ key }) => key === awaited);
+        // A day may have 20,000 parts, which come after its marker.
+        return marker !== undefined;
+      },
+      toRead: () => [],
+      sighting: () => ({
+        awaited,
+        ...(marker ? { marker: { key: marker.key, version: marker.version } } : {}),
+      }),
+    };
   },
-  classify: (key, type, date) => classify(key, known(type), date),
+  hasManifests: false,
+  classifier:
+    ({ type, date }) =>
+    (key) =>
+      classify(key, known(type), date),
 };
 
 function known(type: string): OptimizelyType {

@@ -21,7 +21,9 @@ create table landfall.delivery (
   since         timestamptz not null,
   reason        text,
   notice        text,
+  by_rule       boolean not null default false,
   paused        boolean not null default false,
+  export_job    text,
   deadline      timestamptz,
   published_at  timestamptz,
   created_at    timestamptz not null default now()
@@ -31,6 +33,10 @@ comment on table landfall.delivery is
 comment on column landfall.delivery.reason is 'Why it came to this finality, as a sentence.';
 comment on column landfall.delivery.notice is
   'What people should know of the visible rows: a final day changed, a version has fewer rows than the one before.';
+comment on column landfall.delivery.by_rule is
+  'It came to this finality by its vendor''s rule, and not because a person said so.';
+comment on column landfall.delivery.export_job is
+  'The export that somebody asked the vendor for, and whose results are its files; null where they lie in the store.';
 comment on column landfall.delivery.deadline is 'When waiting for the marker ends.';
 comment on column landfall.delivery.published_at is 'When its visible rows were published; null when it has none.';
 create index on landfall.delivery (source, date desc);
@@ -60,6 +66,17 @@ create table landfall.file (
   unique (source, key, version)
 );
 comment on table landfall.file is 'Files by key and content version: a rewritten key is another file.';
+
+create table landfall.deleted_file (
+  delivery_id text not null references landfall.delivery (id),
+  file_id     bigint not null references landfall.file (id),
+  listed_at   timestamptz not null default now(),
+  deleted_at  timestamptz,
+  primary key (delivery_id, file_id)
+);
+comment on table landfall.deleted_file is
+  'Files of discarded deliveries that were deleted from the store: listed here first.';
+comment on column landfall.deleted_file.deleted_at is 'Null while it is about to be deleted.';
 
 create table landfall.load (
   id            bigint generated always as identity primary key,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
-import type { Asked } from '../../../vendors/completion.js';
-import { decide, type JobDecision, type JobStanding } from '../../../vendors/leanplum/completion.js';
+import type { Asked, Decision, Standing } from '../../../vendors/completion.js';
+import { decide } from '../../../vendors/leanplum/completion.js';
 import {
   accepted,
   at,
@@ -27,7 +27,7 @@ const complete = sight(shard(0), shard(1), manifest([0, 1]));
 const withoutManifest = sight(shard(0), shard(1));
 const withoutShard = sight(shard(0), manifest([0, 1]));
 
-const told = (decision: JobDecision): string =>
+const told = (decision: Decision): string =>
   decision.step === 'giveUp' ? `${decision.step} ${decision.as}` : decision.step;
 
 describe('when people ask for a Leanplum job', () => {
@@ -37,7 +37,7 @@ describe('when people ask for a Leanplum job', () => {
         'Somebody accepted the job as it is, with 2 shards there. ' +
         'Its manifest is not there; shards that no manifest speaks of are all taken.';
       assert.deepEqual(decide(withoutManifest, fresh, clock('20T11:00'), accepted), {
-        ...{ step: 'load', finality: 'final', reason, notice: reason, shards: 'all' },
+        ...{ step: 'load', finality: 'final', reason, notice: reason, take: 'all' },
       });
     });
 
@@ -98,6 +98,7 @@ describe('when people ask for a Leanplum job', () => {
           'There is no file of the job in the store (looking since 2026-11-20 10:00:00 UTC); the next look is at ' +
           '2026-11-20 11:15:00 UTC, the last one at 2026-11-24 00:00:00 UTC.',
         summary: 'next look 2026-11-20 11:15Z, no file yet',
+        note: 'A file of the job is awaited until 2026-11-24 00:00Z.',
       });
       const decision = decide(sight(), fresh, clock('24T00:00'), nobody);
       assert.equal(told(decision), 'giveUp failed');
@@ -111,8 +112,8 @@ describe('when people ask for a Leanplum job', () => {
   });
 
   describe('what they may ask for', () => {
-    const skipped: JobStanding = { finality: 'skipped', published: false };
-    const cases: readonly (readonly [string, JobStanding, Asked, string])[] = [
+    const skipped: Standing = { finality: 'skipped', published: false };
+    const cases: readonly (readonly [string, Standing, Asked, string])[] = [
       ['final, nobody asking', final, nobody, 'rest'],
       ['final, accept', final, accepted, 'rest'],
       ['final, reprocess', final, forced, 'load'],

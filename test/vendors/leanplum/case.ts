@@ -1,5 +1,5 @@
-import type { Asked } from '../../../vendors/completion.js';
-import type { JobClock, JobStanding } from '../../../vendors/leanplum/completion.js';
+import type { Asked, Standing } from '../../../vendors/completion.js';
+import type { JobClock } from '../../../vendors/leanplum/completion.js';
 import type { Kind } from '../../../vendors/leanplum/layout.js';
 import type { ListedFile } from '../../../vendors/leanplum/manifest.js';
 import {
@@ -64,11 +64,11 @@ export function sight(...things: readonly (JobObject | Written)[]): JobSighting 
   );
 }
 
-export const fresh: JobStanding = { finality: 'waiting', published: false };
-export const final: JobStanding = { finality: 'final', published: true, version: 'm-json' };
-export const byRule: JobStanding = { finality: 'discarded', published: false, byRule: true };
-export const byPerson: JobStanding = { finality: 'discarded', published: false };
-export const failed: JobStanding = { finality: 'failed', published: false };
+export const fresh: Standing = { finality: 'waiting', published: false };
+export const final: Standing = { finality: 'final', published: true, version: 'm-json' };
+export const byRule: Standing = { finality: 'discarded', published: false, byRule: true };
+export const byPerson: Standing = { finality: 'discarded', published: false };
+export const failed: Standing = { finality: 'failed', published: false };
 
 export const nobody: Asked = { accepted: false, force: false };
 export const accepted: Asked = { accepted: true, force: false };

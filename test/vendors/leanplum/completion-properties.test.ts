@@ -3,13 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { finalities } from '../../../model/delivery.js';
-import type { Asked, Decision } from '../../../vendors/completion.js';
-import {
-  decide,
-  type JobClock,
-  type JobDecision,
-  type JobStanding,
-} from '../../../vendors/leanplum/completion.js';
+import type { Asked, Decision, Standing } from '../../../vendors/completion.js';
+import { decide, type JobClock } from '../../../vendors/leanplum/completion.js';
 import { csvKinds, parseKey, type Kind } from '../../../vendors/leanplum/layout.js';
 import { isTaken, listedBy, type JobObject, type JobSighting } from '../../../vendors/leanplum/sighting.js';
 import { clock, day, hour, manifest, minute, nameOf, shard, sight, start, type Written } from './case.js';
@@ -45,7 +40,7 @@ const jobs: fc.Arbitrary<readonly Thing[]> = fc.oneof(
   fc.tuple(...csvKinds.map(ofKind)).map((lists) => lists.flat()),
 );
 
-const standings: fc.Arbitrary<JobStanding> = fc.record({
+const standings: fc.Arbitrary<Standing> = fc.record({
   finality: fc.constantFrom(...finalities),
   published: fc.boolean(),
   byRule: fc.boolean(),
@@ -63,12 +58,12 @@ const askings: fc.Arbitrary<Asked> = fc.record({ accepted: fc.boolean(), force: 
 interface Input {
   readonly things: readonly Thing[];
   readonly sighting: JobSighting;
-  readonly ledger: JobStanding;
+  readonly ledger: Standing;
   readonly clock: JobClock;
   readonly asked: Asked;
 }
 
-function always(check: (input: Input, decision: JobDecision) => void): void {
+function always(check: (input: Input, decision: Decision) => void): void {
   fc.assert(
     fc.property(jobs, standings, clocks, askings, (things, ledger, now, asked) => {
       const sighting = sight(...things);
@@ -94,7 +89,7 @@ describe('whatever a Leanplum job is told', () => {
     always(({ things, asked }, decision) => {
       if (decision.step !== 'load') return;
       const names = namesIn(things);
-      for (const { key } of taken(things, decision.shards)) {
+      for (const { key } of taken(things, decision.take ?? 'listed')) {
         const file = parseKey(key)!;
         if (names.includes(file.name)) continue;
         assert.ok(asked.accepted);
@@ -110,11 +105,11 @@ describe('whatever a Leanplum job is told', () => {
   it('nothing is loaded while a listed shard is missing or not whole, or a manifest, unless that was accepted', () => {
     always(({ things, sighting, asked }, decision) => {
       if (decision.step !== 'load' || asked.accepted) return;
-      const loaded = taken(things, decision.shards);
+      const loaded = taken(things, decision.take ?? 'listed');
       assert.equal(loaded.length, new Set(namesIn(things)).size);
       assert.equal(sighting.manifestsMissing.length, 0);
       assert.ok(things.filter(isManifest).every(({ read }) => 'files' in read));
-      assert.equal(decision.shards, 'listed');
+      assert.equal(decision.take, 'listed');
       assert.ok(decision.marker);
     });
   });
@@ -184,7 +179,7 @@ describe('whatever a Leanplum job is told', () => {
     const arrivals = jobs.chain((things) =>
       fc.tuple(fc.constant(things), fc.shuffledSubarray([...things], { minLength: things.length })),
     );
-    const fresh: JobStanding = { finality: 'waiting', published: false };
+    const fresh: Standing = { finality: 'waiting', published: false };
     const loaded = (order: readonly Thing[]): readonly string[] | undefined => {
       let before: readonly string[] | undefined;
       for (let seen = 1; seen <= order.length; seen += 1) {
@@ -193,7 +188,7 @@ describe('whatever a Leanplum job is told', () => {
           force: false,
         });
         if (decision.step === 'load')
-          before = taken(order.slice(0, seen), decision.shards)
+          before = taken(order.slice(0, seen), decision.take ?? 'listed')
             .map(({ key }) => key)
             .sort();
       }
@@ -210,7 +205,7 @@ describe('whatever a Leanplum job is told', () => {
       fc.property(fc.uniqueArray(fc.nat(5)), fc.integer({ min: day, max: 60 * day }), (numbers, age) => {
         const late = manifest(numbers, 'json', { modified: start + age });
         const sighting = sight(...numbers.map((number) => shard(number)), late);
-        const ledger: JobStanding = { finality: 'discarded', published: false, byRule: true };
+        const ledger: Standing = { finality: 'discarded', published: false, byRule: true };
         const decision = decide(sighting, ledger, clock(start + age + minute), {
           accepted: false,
           force: false,
@@ -225,7 +220,7 @@ describe('whatever a Leanplum job is told', () => {
     let looks = 0;
     for (;;) {
       looks += 1;
-      const fresh: JobStanding = { finality: 'waiting', published: false };
+      const fresh: Standing = { finality: 'waiting', published: false };
       const decision = decide(sight(shard(0)), fresh, clock(now), { accepted: false, force: false });
       if (decision.step !== 'wait') break;
       now = decision.until;

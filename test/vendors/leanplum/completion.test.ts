@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 
 import { csvKinds } from '../../../vendors/leanplum/layout.js';
-import { decide, type JobDecision, type JobStanding } from '../../../vendors/leanplum/completion.js';
+import type { Decision, Standing } from '../../../vendors/completion.js';
+import { decide } from '../../../vendors/leanplum/completion.js';
 import {
   at,
   byPerson,
@@ -28,14 +29,14 @@ const complete = sight(shard(0), shard(1), manifest([0, 1]));
 const withoutManifest = sight(shard(0), shard(1));
 const withoutShard = sight(shard(0), manifest([0, 1]));
 
-const told = (decision: JobDecision): string =>
+const told = (decision: Decision): string =>
   decision.step === 'giveUp' ? `${decision.step} ${decision.as}` : decision.step;
 
 describe('when a Leanplum job is loaded', () => {
   describe('with its manifest', () => {
     it('and every shard that it lists, at once', () => {
       assert.deepEqual(decide(complete, fresh, clock('20T11:00'), nobody), {
-        ...{ step: 'load', marker, finality: 'final', shards: 'listed' },
+        ...{ step: 'load', marker, finality: 'final', take: 'listed' },
         reason: 'The manifest is there, and so are all 2 shards that it lists.',
       });
     });
@@ -46,7 +47,7 @@ describe('when a Leanplum job is loaded', () => {
         '3 shards of the job are in no manifest and were left alone ' +
         `(${nameOf('json', 1)}, ${nameOf('json', 2)}, ${nameOf('json', 3)}).`;
       assert.deepEqual(decide(more, fresh, clock('20T11:00'), nobody), {
-        ...{ step: 'load', marker, finality: 'final', shards: 'listed' },
+        ...{ step: 'load', marker, finality: 'final', take: 'listed' },
         reason: `The manifest is there, and so is the shard that it lists. ${left}`,
         notice: left,
       });
@@ -54,7 +55,7 @@ describe('when a Leanplum job is loaded', () => {
 
     it('that lists nothing: a job without sessions', () => {
       assert.deepEqual(decide(sight(manifest([])), fresh, clock('20T11:00'), nobody), {
-        ...{ step: 'load', marker, finality: 'final', shards: 'listed' },
+        ...{ step: 'load', marker, finality: 'final', take: 'listed' },
         reason: 'The manifest is there, and it lists no shard: a job without sessions.',
       });
     });
@@ -82,6 +83,7 @@ describe('when a Leanplum job is loaded', () => {
           `${awaited} is not there yet (2 shards are there, the first file since 2026-11-20 10:00:00 UTC); ` +
           'the next look is at 2026-11-20 10:45:00 UTC, and without it the job is discarded at 2026-11-21 10:00:00 UTC.',
         summary: 'next look 2026-11-20 10:45Z, no manifest yet',
+        note: `${awaited} is awaited until 2026-11-21 10:00Z; without it the job is discarded.`,
       });
     });
 
@@ -123,7 +125,7 @@ describe('when a Leanplum job is loaded', () => {
     });
 
     it('it is not discarded when readers see an earlier load of it', () => {
-      const published: JobStanding = { finality: 'final', published: true, version: 'm-json' };
+      const published: Standing = { finality: 'final', published: true, version: 'm-json' };
       const decision = decide(withoutManifest, published, clock('25T10:00'), forced);
       assert.equal(told(decision), 'giveUp failed');
       assert.match(decision.reason, /did not come .* The rows of its last load stay visible\./);
@@ -171,6 +173,9 @@ describe('when a Leanplum job is loaded', () => {
           `1 of the 2 listed shards is missing or not whole (${nameOf('json', 1)}). The next look is at ` +
           '2026-11-20 11:20:00 UTC; the delivery fails unless that is mended by 2026-11-20 13:00:00 UTC.',
         summary: 'next look 2026-11-20 11:20Z, 1 of 2 shards missing',
+        note:
+          `1 of the 2 listed shards is missing or not whole (${nameOf('json', 1)}). That is awaited until ` +
+          '2026-11-20 13:00Z; otherwise the delivery fails.',
       });
     });
 

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { csvKinds, type Kind } from '../../../vendors/leanplum/layout.js';
-import { isTaken, listedBy, sightJob, type JobObject } from '../../../vendors/leanplum/sighting.js';
+import {
+  hasAllManifests,
+  isTaken,
+  listedBy,
+  sightJob,
+  type JobObject,
+} from '../../../vendors/leanplum/sighting.js';
 import { folder, hour, job, manifest, nameOf, shard, sight, start, type Written } from './case.js';
 
 const other = '00000000-d66e-48a2-8812-27ee12d58b58';
@@ -14,7 +20,7 @@ describe('what a look at a Leanplum job finds', () => {
       awaited: `a file of job ${job}`,
       manifestsMissing: ['json'],
       ...{ manifestsThere: 0, shardsThere: 0, shardsListed: 0, shardsMissing: 0, firstMissing: [] },
-      ...{ shardsUnlisted: 0, firstUnlisted: [] },
+      ...{ shardsUnlisted: 0, firstUnlisted: [], whole: false },
     });
   });
 
@@ -23,6 +29,7 @@ describe('what a look at a Leanplum job finds', () => {
       awaited: `${folder}export-7-${job}-output-manifest`,
       ...{ format: 'json', since: start, manifestsMissing: ['json'], manifestsThere: 0, shardsThere: 2 },
       ...{ shardsListed: 0, shardsMissing: 0, firstMissing: [], shardsUnlisted: 0, firstUnlisted: [] },
+      whole: false,
     });
   });
 
@@ -30,7 +37,7 @@ describe('what a look at a Leanplum job finds', () => {
     assert.deepEqual(sight(shard(0), manifest([0, 1]), shard(1)), {
       awaited: `${folder}export-7-${job}-output-manifest`,
       ...{ format: 'json', since: start, manifestsMissing: [], manifestsThere: 1, shardsThere: 2 },
-      completeSince: start + hour,
+      ...{ completeSince: start + hour, whole: true },
       ...{ shardsListed: 2, shardsMissing: 0, firstMissing: [], shardsUnlisted: 0, firstUnlisted: [] },
       marker: { key: `${folder}export-7-${job}-output-manifest`, version: 'm-json' },
     });
@@ -208,4 +215,25 @@ describe('what a load of a Leanplum job takes', () => {
   for (const [title, object, which, taken] of cases) {
     it(title, () => assert.equal(isTaken(object, listed, which), taken));
   }
+});
+
+describe('whether the files of a Leanplum job may be all', () => {
+  const key = (kind: Kind, number: number | 'manifest'): string =>
+    `${folder}export-7-${job}-output${kind === 'json' ? '' : kind}-${number}`;
+
+  it('is told by the manifests that are there, whatever they say', () => {
+    const manifests = csvKinds.map((kind) => key(kind, 'manifest'));
+    for (const [keys, all] of [
+      [[], false],
+      [[key('json', 0)], false],
+      [[key('json', 0), key('json', 'manifest')], true],
+      [manifests, true],
+      [manifests.slice(1), false],
+      // Of both formats: it fails, rather than wait for ever.
+      [[...manifests, key('json', 0), key('json', 'manifest')], true],
+      [['20261120/notes.txt'], false],
+    ] as const) {
+      assert.equal(hasAllManifests(keys), all, keys.join(' '));
+    }
+  });
 });

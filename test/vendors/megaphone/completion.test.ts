@@ -184,7 +184,7 @@ describe('when a Megaphone day is loaded and when it is final', () => {
 
     it('gives up at the deadline, and says that the vendor has no backfill', () => {
       assert.deepEqual(decide(nothing, fresh, clock('23T00:00:00'), nobody), {
-        step: 'giveUp',
+        ...{ step: 'giveUp', as: 'failed' },
         reason:
           `${awaited} was awaited until 2026-11-23 00:00:00 UTC and did not come. Nothing of it was published. ` +
           'Megaphone has no backfill: it writes days only from when the feed was set up. If this day is later than ' +

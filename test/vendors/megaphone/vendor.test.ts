@@ -8,27 +8,32 @@ import type { SeenFile } from '../../../vendors/vendor.js';
 
 const date = '2026-11-20';
 const key = 'impressions-v2-day-2026-11-20.json.gz';
-const day: SeenFile = { key, version: '"a"' };
-const closing: SeenFile = { key: '_finalized_impressions-v2_2026-11-20_1795258800', version: '"c"' };
-const others: SeenFile[] = [
-  { key: 'impressions-v2-day-2026-11-19.json.gz', version: '"y"' },
-  { key: 'metrics-day-2026-11-20.json.gz', version: '"m"' },
-  { key: '_finalized_impressions-v2_2026-11-19_1795172400', version: '"z"' },
+const file = (name: string, version: string): SeenFile => ({ key: name, version, size: 1, modified: 0 });
+const day = file(key, '"a"');
+const closing = file('_finalized_impressions-v2_2026-11-20_1795258800', '"c"');
+const others = [
+  file('impressions-v2-day-2026-11-19.json.gz', '"y"'),
+  file('metrics-day-2026-11-20.json.gz', '"m"'),
+  file('_finalized_impressions-v2_2026-11-19_1795172400', '"z"'),
 ];
+const marker = { key, version: '"a"' };
 
-const look = (pages: readonly (readonly SeenFile[])[]): Sighting =>
-  pages.reduce<Sighting>(
-    (sighting, files) => megaphone.sight('impressions-v2', date, sighting, files),
-    megaphone.sight('impressions-v2', date, undefined, []),
-  );
+const look = (pages: readonly (readonly SeenFile[])[]): Sighting => {
+  const type = 'impressions-v2';
+  const begun = megaphone.look({ id: `podcasts/${type}/${date}`, source: 'podcasts', type, date });
+  for (const page of pages) if (begun.see(page)) break;
+  return begun.sighting(new Map());
+};
+const { deliveries } = megaphone;
+assert(deliveries.are === 'days');
 
 describe('a look at a Megaphone bucket', () => {
   it('finds the file of the day, which is its own marker', () => {
-    assert.deepEqual(look([[...others, day]]), { awaited: key, marker: day });
+    assert.deepEqual(look([[...others, day]]), { awaited: key, marker });
   });
 
   it('finds the marker that closes the day', () => {
-    assert.deepEqual(look([[closing, ...others, day]]), { awaited: key, marker: day, closed: true });
+    assert.deepEqual(look([[closing, ...others, day]]), { awaited: key, marker, closed: true });
     assert.deepEqual(look([[closing]]), { awaited: key, closed: true });
   });
 
@@ -44,7 +49,7 @@ describe('a look at a Megaphone bucket', () => {
         const files = [closing, ...others, day];
         const bounds = [0, ...at.sort((a, b) => a - b), files.length];
         const pages = bounds.slice(1).map((to, index) => files.slice(bounds[index], to));
-        assert.deepEqual(look(pages), { awaited: key, marker: day, closed: true });
+        assert.deepEqual(look(pages), { awaited: key, marker, closed: true });
       }),
     );
   });
@@ -66,8 +71,8 @@ describe('what Megaphone is to the rest of Landfall', () => {
   });
 
   it('calls a day of metrics by its date alone', () => {
-    assert.equal(megaphone.deliveryName({ type: 'metrics', date }), megaphone.exampleName);
-    assert.deepEqual(megaphone.parseDeliveryName(megaphone.exampleName), { type: 'metrics', date });
+    assert.equal(deliveries.name('metrics', date), megaphone.exampleName);
+    assert.deepEqual(deliveries.parseName(megaphone.exampleName), { type: 'metrics', date });
   });
 
   it('has a table of its own for each type', () => {
@@ -80,6 +85,6 @@ describe('what Megaphone is to the rest of Landfall', () => {
   it('refuses types that it does not have', () => {
     const message = "Megaphone delivers metrics, impressions, impressions-v2, not 'events'";
     assert.throws(() => megaphone.table('events'), { name: 'RangeError', message });
-    assert.throws(() => megaphone.closesAfter('events'), { name: 'RangeError', message });
+    assert.throws(() => deliveries.closeAfter('events'), { name: 'RangeError', message });
   });
 });

@@ -87,7 +87,7 @@ describe('when a day is complete', () => {
 
     it('gives up at the deadline, with what to do', () => {
       assert.deepEqual(decide(nothing, fresh, at(3 * day), nobody), {
-        step: 'giveUp',
+        ...{ step: 'giveUp', as: 'failed' },
         reason:
           'type=events/date=2026-03-01/_SUCCESS was awaited until 2026-03-05 00:00:00 UTC and did not come. ' +
           'Nothing of it was published. ' +
