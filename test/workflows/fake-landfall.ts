@@ -2,6 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
 import type { Activities } from '../../activities/create.js';
 import type { Finality } from '../../model/delivery.js';
+import type { Sighting } from '../../vendors/completion.js';
 import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
@@ -28,9 +29,15 @@ export interface FakeLandfall {
   readonly notices: string[];
   /** Whether the marker stands at that instant (epoch ms of the test server's clock), and its version where it matters. */
   marker: (now: number) => boolean | string;
+  /** What a look finds, where a marker alone does not say it. */
+  sight?: (now: number) => Sighting;
   batches: number;
+  /** Whether deleting the files of a discarded job finds it as incomplete as before. */
+  deletes: boolean;
   /** Awaited inside the step before it ends; may throw what the step should throw. */
-  during: Partial<Record<'look' | 'plan' | 'stage' | 'publish', (call: number) => Promise<void> | void>>;
+  during: Partial<
+    Record<'look' | 'plan' | 'stage' | 'publish' | 'delete', (call: number) => Promise<void> | void>
+  >;
   ledger: { finality: Finality; published: boolean; version?: string; byRule?: boolean };
 }
 
@@ -46,6 +53,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     notices: [],
     marker: () => true,
     batches: 2,
+    deletes: true,
     during: {},
     ledger: { finality: 'waiting', published: false },
     activities: {
@@ -55,12 +63,14 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         await fake.during.look?.(++count.look);
         const key = `type=${type}/date=${date}/_SUCCESS`;
         const now = await environment().currentTimeMs();
+        if (fake.sight) return fake.sight(now);
         const there = fake.marker(now);
         const version = typeof there === 'string' ? there : 'v1';
         return { awaited: key, ...(there === false ? {} : { marker: { key, version } }) };
       },
       plan: async (step) => {
-        fake.calls.push(`plan${step.force ? ' force' : ''}${step.marker ? '' : ' without marker'}`);
+        const taken = step.take === 'all' ? ' all' : '';
+        fake.calls.push(`plan${step.force ? ' force' : ''}${step.marker ? '' : ' without marker'}${taken}`);
         await fake.during.plan?.(++count.plan);
         planned = step.marker?.version;
         return {
@@ -94,7 +104,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       record: (change) => {
         fake.changes.push(change);
         if (change.finality !== undefined && (!fake.ledger.published || change.ofVisible)) {
-          fake.ledger = { ...fake.ledger, finality: change.finality };
+          fake.ledger = { ...fake.ledger, finality: change.finality, byRule: change.byRule === true };
         }
         return Promise.resolve(known(change.id));
       },
@@ -102,7 +112,11 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         fake.calls.push('abandon');
         return Promise.resolve();
       },
-      deleteDiscarded: unused('deleteDiscarded'),
+      deleteDiscarded: async () => {
+        fake.calls.push('delete');
+        await fake.during.delete?.(1);
+        return fake.deletes;
+      },
       discover: unused('discover'),
       nextDeliveries: unused('nextDeliveries'),
       settledDeliveries: unused('settledDeliveries'),
