@@ -2,8 +2,10 @@
 
 import { ApplicationFailure, type Client } from '@temporalio/client';
 
+import { makeJob, type MadeFile } from '../../sandbox/leanplum-job.js';
+import { makeSessions } from '../../sandbox/leanplum-sessions.js';
 import { writeDay, type WrittenDay } from '../../sandbox/optimizely-day.js';
-import { backfillId, type BackfillInput } from '../../model/control.js';
+import { backfillId, type BackfillInput, type DeliveryInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryFolder, prefix } from '../support/landfall.js';
@@ -130,6 +132,30 @@ const megaphone = (act: (source: WatchedSource, started: Delivery) => Promise<vo
   );
 const megaphoneDay = { date, rows: 240 } as const;
 
+/** A Leanplum job of which all but some files are there; what is to be acted on comes when it was looked at twice. */
+const job = (
+  leftOut: readonly ('-manifest' | '-0')[],
+  act: (source: WatchedSource, started: Delivery, missing: readonly MadeFile[]) => Promise<void>,
+  changes: Partial<DeliveryInput> = {},
+): Scenario =>
+  delivery(
+    async (source, client) => {
+      const uuid = '37e812c0-d66e-48a2-8812-27ee12d58b58';
+      const sessions = makeSessions({ count: 40, until: Date.parse('2026-03-01T12:00:00Z') });
+      const { files, withheld } = makeJob({ uuid, date, sessions, shards: 2, withheld: leftOut });
+      for (const { key, bytes } of files) await source.bucket.put(prefix + key, bytes);
+      const started = await source.startJob(client, uuid, date, { pollEvery: 1_000, ...changes });
+      await eventually(() => source.looksAt(started.workflowId) >= 2, { timeoutMs: 10_000 });
+      await act(source, started, withheld);
+      return started;
+    },
+    { settings: { vendor: 'leanplum' } },
+  );
+const putAll = async (source: WatchedSource, files: readonly MadeFile[]): Promise<void> => {
+  for (const { key, bytes } of files) await source.bucket.put(prefix + key, bytes);
+};
+const nothing = (): Promise<void> => Promise.resolve();
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'delivery-waits-then-loads': delivery(async (source, client) => {
     const started = await start(source, client);
@@ -215,6 +241,22 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'megaphone-never-comes': delivery(
     (source, client) => source.startDelivery(client, 'metrics', date, { deadline: Date.now() - 1 }),
     { settings: { vendor: 'megaphone' } },
+  ),
+  'job-waits-then-loads': job(['-manifest'], (source, _, missing) => putAll(source, missing)),
+  'job-misses-a-shard': job(['-0'], (source, _, missing) => putAll(source, missing)),
+  'job-is-accepted': job(['-manifest'], (_, started) => started.signal('accept', { reason: 'all there is' })),
+  'job-fails': job(['-0'], nothing, { uploadGrace: 2_000 }),
+  'job-is-discarded': job(['-manifest'], nothing, { discardAfter: 2_000 }),
+  'job-is-discarded-and-deleted': job(['-manifest'], nothing, { discardAfter: 2_000, deleteDiscarded: true }),
+  'job-is-taken-up-again': delivery(
+    async (source, client) => {
+      const discarded = await scenarios['job-is-discarded']!.play(source, client);
+      const [, uuid = ''] = discarded.workflowId.split('/');
+      const { files } = makeJob({ uuid, date, sessions: [] });
+      await putAll(source, files);
+      return source.startJob(client, uuid, date);
+    },
+    { settings: { vendor: 'leanplum' } },
   ),
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(

@@ -12,10 +12,10 @@ import type { PlanStep } from '../../activities/plan.js';
 import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
 import { deliveryStart } from '../../config/delivery-start.js';
-import { nameDay } from '../../config/name-delivery.js';
+import { nameDay, nameJob } from '../../config/name-delivery.js';
 import { deliveryAttributes } from '../../client/typed-attributes.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
-import { isSettled, type Finality } from '../../model/delivery.js';
+import { isSettled, type Delivery as LandfallDelivery, type Finality } from '../../model/delivery.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
 import { vendors } from '../../vendors/registry.js';
 import type { BatchLimits } from '../../warehouse/plan-load.js';
@@ -57,6 +57,15 @@ export interface WatchedSource extends Omit<TestSource, 'start'> {
     date: string,
     changes?: Partial<DeliveryInput>,
   ) => Promise<Delivery>;
+  /** The same of a job, by its name; `date` is that of the folder. */
+  readonly startJob: (
+    client: Client,
+    uuid: string,
+    date: string,
+    changes?: Partial<DeliveryInput>,
+  ) => Promise<Delivery>;
+  /** How often the delivery of an id was looked at. */
+  readonly looksAt: (deliveryId: string) => number;
   /** Lets a worker run while the test works. `drop` ends the workflows that are left. */
   readonly watch: <T>(environment: TestWorkflowEnvironment, work: () => Promise<T>) => Promise<T>;
 }
@@ -98,6 +107,25 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
     await happens?.();
   };
 
+  const startNamed = async (
+    client: Client,
+    delivery: LandfallDelivery,
+    changes: Partial<DeliveryInput>,
+  ): Promise<Delivery> => {
+    const { staticSummary, staticDetails, ...start } = deliveryStart(source.config, delivery, Date.now());
+    const input = { ...start.input, heartbeatTimeout: 3_000, ...changes };
+    return client.workflow.start(input.vendor, {
+      workflowId: input.id,
+      taskQueue: source.taskQueue,
+      args: [input] as [DeliveryInput],
+      // A test that ends early must not leave a workflow behind that runs for days.
+      workflowExecutionTimeout: '10 minutes',
+      typedSearchAttributes: deliveryAttributes(input),
+      staticSummary,
+      staticDetails,
+    });
+  };
+
   return {
     ...source,
     drop: async () => {
@@ -135,25 +163,12 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
       return closed.open;
     },
     plans,
-    startDelivery: async (client, type, date, changes) => {
-      const { staticSummary, staticDetails } = deliveryStart(
-        source.config,
-        nameDay(source.config, type, date),
-        Date.now(),
-      );
-      const input = source.input(type, date, changes);
-      return client.workflow.start(input.vendor, {
-        workflowId: input.id,
-        taskQueue: source.taskQueue,
-        args: [input] as [DeliveryInput],
-        // A test that ends early must not leave a workflow behind that runs for days.
-        workflowExecutionTimeout: '10 minutes',
-        typedSearchAttributes: deliveryAttributes(input),
-        staticSummary,
-        staticDetails,
-      });
-    },
+    startDelivery: (client, type, date, changes = {}) =>
+      startNamed(client, nameDay(source.config, type, date), changes),
+    startJob: (client, uuid, date, changes = {}) =>
+      startNamed(client, nameJob(source.config, 'sessions', date, uuid), changes),
     looks: (type, date) => looks.get(id(type, date)) ?? 0,
+    looksAt: (deliveryId) => looks.get(deliveryId) ?? 0,
     watch: async ({ nativeConnection: connection, client }, work) => {
       watched = client;
       const spool = await mkdtemp(join(tmpdir(), 'landfall-test-spool-'));
