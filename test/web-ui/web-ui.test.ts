@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -6,6 +7,8 @@ import type { Page } from 'puppeteer-core';
 
 import { sourceAttributes } from '../../client/typed-attributes.js';
 import { chromium } from '../../sandbox/chromium.js';
+import { brokenOff, makeJob } from '../../sandbox/leanplum-job.js';
+import { makeSessions } from '../../sandbox/leanplum-sessions.js';
 import { writeDay } from '../../sandbox/optimizely-day.js';
 import {
   backfillId,
@@ -15,7 +18,7 @@ import {
 } from '../../model/control.js';
 import { addDays, dayOf } from '../../model/day.js';
 import { eventually } from '../support/eventually.js';
-import { inTemporaryFolder } from '../support/landfall.js';
+import { inTemporaryFolder, prefix } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
 import { beforeAllTests, progress, sharedByTheRun } from '../support/shared.js';
 import { devServer } from '../support/temporal.js';
@@ -169,6 +172,36 @@ describe("Temporal's Web UI", function () {
       await growing.terminate('the test is over');
     });
     await podcasts.drop();
+  });
+
+  it('shows of a job whose upload did not complete: until when its manifest is awaited, then that it is discarded', async () => {
+    const uuid = '37e812c0-d66e-48a2-8812-27ee12d58b58';
+    const sessions = makeSessions({ count: 40, until: Date.now() });
+    const app = await watchedSource({ name: 'sessions', settings: { vendor: 'leanplum' } });
+    for (const { key, bytes } of brokenOff(makeJob({ uuid, date, sessions, shards: 2 }))) {
+      await app.bucket.put(prefix + key, bytes);
+    }
+    await app.watch(environment, async () => {
+      const terms = { pollEvery: 1_000, discardAfter: 8_000 };
+      const failing = await app.startJob(client, uuid, date, terms);
+      await eventually(() => app.looksAt(failing.workflowId) >= 2, { timeoutMs: 20_000 });
+      await open(failing, 'user-metadata');
+      await says(
+        page,
+        `sessions: job of ${date}`,
+        /Finality\s+waiting/,
+        /-output-manifest is not there yet \(2 shards are there, .* without it the job is discarded at/,
+      );
+      assert.equal((await failing.result()).finality, 'discarded');
+      await open(failing, 'user-metadata');
+      await says(
+        page,
+        /Finality\s+discarded/,
+        /The vendor did not complete the upload, and nothing of it was staged: its next job that succeeds sends/,
+      );
+      await picture(page, 'discarded');
+    });
+    await app.drop();
   });
 
   it('shows how far a backfill is, and the finality of each delivery in the list', async () => {
