@@ -69,9 +69,10 @@ export async function bringSamples(
 ): Promise<{ server: S3Server; samples: readonly Sample[] }> {
   const { startS3 } = await import('../../sandbox/s3.js');
   const { fillSampleBucket, sampleBuckets } = await import('../../sandbox/sample-bucket.js');
+  const { leanplumBucket, sampleLeanplum } = await import('../../sandbox/leanplum-sample.js');
   const { megaphoneBucket, sampleMegaphone } = await import('../../sandbox/megaphone-sample.js');
   const directory = join(sandbox.folder, 's3');
-  const server = await startS3({ directory, buckets: [...sampleBuckets, megaphoneBucket] });
+  const server = await startS3({ directory, buckets: [...sampleBuckets, megaphoneBucket, leanplumBucket] });
   sandbox.defer(() => server.stop());
   const named = sandbox.terminal.env['LANDFALL_SAMPLES'];
   const real = named !== undefined && named !== '';
@@ -96,5 +97,14 @@ export async function bringSamples(
     // The last day's file is overwritten every 8 seconds, then stands still.
     settings: { pollEvery: '2 seconds', settleFor: '15 seconds' },
   };
-  return { server, samples: [experiments, podcasts] };
+  const app = await sampleLeanplum({ ...request, now: Date.now() });
+  sandbox.defer(() => app.stop());
+  const sessions: Sample = {
+    source: 'sessions',
+    vendor: 'leanplum',
+    ...{ bucket: app.bucket, prefix: '', from: app.from, to: app.to },
+    // One job's manifest comes after 10 seconds, another's never.
+    settings: { pollEvery: '2 seconds', discardAfter: '20 seconds' },
+  };
+  return { server, samples: [experiments, podcasts, sessions] };
 }

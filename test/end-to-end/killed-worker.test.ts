@@ -6,10 +6,13 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
-import { deliver, load } from '../support/delivery.js';
+import { makeJob } from '../../sandbox/leanplum-job.js';
+import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { deliver, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent, landed, type Landed } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';
+import { leanplumSource } from '../support/leanplum.js';
 import { megaphoneSource, rewrite } from '../support/megaphone.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
@@ -18,10 +21,9 @@ const date = '2026-03-01';
 const kills = 10;
 
 interface Feed {
-  readonly type: string;
-  readonly open: () => Promise<TestSource>;
-  readonly deliver: (source: TestSource) => Promise<unknown>;
-  readonly input: Partial<DeliveryInput>;
+  /** A source to which the vendor has delivered, and the input of the delivery. */
+  readonly open: () => Promise<{ source: TestSource; input: DeliveryInput }>;
+  readonly merged?: boolean;
   readonly limits: { readonly files: number; readonly bytes: number };
 }
 
@@ -32,44 +34,62 @@ const optimizelyFlaws = {
 };
 const feeds: Readonly<Record<string, Feed>> = {
   'an Optimizely day of many parts': {
-    type: 'events',
-    open: testSource,
-    deliver: (source) =>
-      deliver(source, { type: 'events', date, rows: 9_000, parts: 12, flaws: optimizelyFlaws }),
-    input: { ...soon, deadline: 0 },
+    open: async () => {
+      const source = await testSource();
+      await deliver(source, { type: 'events', date, rows: 9_000, parts: 12, flaws: optimizelyFlaws });
+      return { source, input: source.input('events', date, { ...soon, deadline: 0 }) };
+    },
     limits: { files: 4, bytes: 1e9 },
   },
   'a Megaphone day in one file': {
-    type: 'metrics',
-    open: megaphoneSource,
-    deliver: (source) =>
-      rewrite(source, {
+    open: async () => {
+      const source = await megaphoneSource();
+      await rewrite(source, {
         date,
         // Short, so that loads come to their end: a step that is killed over and over is retried ever later.
         rows: 6_000,
         flaws: { brokenUtf8: 5, untypedNumber: 20, duplicateId: 30, blankLine: 7 },
-      }),
-    input: { ...soon, deadline: 0, closesAt: 0, settleFor: 1 },
+      });
+      const closed = { deadline: 0, closesAt: 0, settleFor: 1 };
+      return { source, input: source.input('metrics', date, { ...soon, ...closed }) };
+    },
     limits: { files: 1, bytes: 1e9 },
   },
+  'a Leanplum job in JSON': leanplumJob('json'),
+  'a Leanplum job in CSV': leanplumJob('csv'),
 };
+
+function leanplumJob(format: 'json' | 'csv'): Feed {
+  return {
+    open: async () => {
+      const source = await leanplumSource();
+      const uuid = '37e812c0-d66e-48a2-8812-27ee12d58b58';
+      const sessions = makeSessions({ count: 1_200, until: Date.parse('2026-03-01T12:00:00Z') });
+      await source.put(makeJob({ uuid, date, format, shards: format === 'json' ? 6 : 2, sessions }).files);
+      return { source, input: source.job(uuid, date, soon) };
+    },
+    merged: true,
+    limits: { files: 2, bytes: 1e9 },
+  };
+}
 
 for (const [what, feed] of Object.entries(feeds)) {
   describe(`a worker that is killed while it loads ${what}`, function () {
     this.timeout(240_000);
     let source: TestSource;
+    let input: DeliveryInput;
     let undisturbed: Landed;
 
     before(async () => {
-      source = await feed.open();
-      await feed.deliver(source);
-      await load(source, feed.type, date, { batchLimits: feed.limits }, feed.input);
+      ({ source, input } = await feed.open());
+      await withWorker(source, async (client) => (await source.start(client, input)).result(), {
+        batchLimits: feed.limits,
+      });
       undisturbed = await landed(source.database.pool);
       await source.drop();
     });
     beforeEach(async () => {
-      source = await feed.open();
-      await feed.deliver(source);
+      ({ source, input } = await feed.open());
     });
     afterEach(() => source.drop());
 
@@ -78,7 +98,6 @@ for (const [what, feed] of Object.entries(feeds)) {
       console.log(`      LANDFALL_TEST_SEED=${seed}`);
       const random = randomNumbers(seed);
       const { client } = (await devServer()).environment;
-      const input = source.input(feed.type, date, feed.input);
       const reprocess = () =>
         client.workflow.signalWithStart(input.vendor, {
           workflowId: input.id,
@@ -124,7 +143,7 @@ for (const [what, feed] of Object.entries(feeds)) {
         await worker.kill();
       });
       assert.deepEqual(await landed(source.database.pool), undisturbed);
-      await assertConsistent(source.database.pool);
+      await assertConsistent(source.database.pool, feed.merged === true ? 'merged' : 'replaced');
     });
   });
 }

@@ -19,7 +19,7 @@ export async function leanplumSource(
 ): Promise<LeanplumSource> {
   const source = await testSource({
     ...options,
-    settings: { vendor: 'leanplum', schema: 'leanplum', pollEvery: '1 second', ...settings },
+    settings: { vendor: 'leanplum', pollEvery: '1 second', ...settings },
   });
   return {
     ...source,

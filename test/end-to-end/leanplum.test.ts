@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+
+import type { Client, WorkflowHandle } from '@temporalio/client';
+
+import type { DeliveryInput, DeliveryResult, DeliveryStatus } from '../../model/control.js';
+import { flawedCsvShards } from '../../sandbox/leanplum-flawed-csv.js';
+import { flawedShards } from '../../sandbox/leanplum-flaws.js';
+import { brokenOff, makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum-job.js';
+import { manifestShapes } from '../../sandbox/leanplum-manifest.js';
+import { countRows, mergeRows, noRows, type LeanplumRows } from '../../sandbox/leanplum-rows.js';
+import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { dateFolder } from '../../vendors/leanplum/layout.js';
+import { signal, withWorker } from '../support/delivery.js';
+import { eventually } from '../support/eventually.js';
+import { assertConsistent } from '../support/landed.js';
+import { prefix } from '../support/landfall.js';
+import { leanplumSource, type LeanplumSource } from '../support/leanplum.js';
+import { heldRows, inKeyOrder } from '../support/leanplum-rows.js';
+import { currentDetails } from '../workflows/observe.js';
+
+const date = '2026-11-20';
+const until = Date.parse('2026-11-20T18:00:00Z');
+const uuid = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
+
+describe('a Leanplum job, end to end', function () {
+  this.timeout(60_000);
+  let source: LeanplumSource;
+  afterEach(async () => {
+    await assertConsistent(source.database.pool, 'merged');
+    await source.drop();
+  });
+
+  /** Any 120 sessions in a row have everything that an export may hold. */
+  const made = (number: number, more: Partial<JobToMake> = {}): MadeJob =>
+    makeJob({ uuid: uuid(number), date, sessions: makeSessions({ count: 120, until }), shards: 3, ...more });
+  const held = (): Promise<LeanplumRows> => heldRows(source.database.pool, source.config.schema);
+  const load = async (client: Client, job: Pick<MadeJob, 'uuid'>): Promise<DeliveryResult> =>
+    (await source.start(client, source.job(job.uuid, date))).result();
+  const put = ({ files }: Pick<MadeJob, 'files'>): Promise<void> => source.put(files);
+  const status = (delivery: Delivery): Promise<DeliveryStatus> => delivery.query<DeliveryStatus>('status');
+
+  for (const [index, manifest] of manifestShapes.entries()) {
+    const format = index % 2 === 0 ? 'json' : 'csv';
+    it(`lands whole in seven tables: ${format}, a manifest of ${manifest}`, async () => {
+      source = await leanplumSource();
+      const job = made(1, { format, manifest, gzip: index > 2, shards: format === 'json' ? 3 : 2 });
+      await put(job);
+      await withWorker(source, async (client) => {
+        const { finality, counts, reason } = await load(client, job);
+        assert.equal(finality, 'final', reason);
+        assert.equal(counts?.quarantined, job.quarantined);
+        assert.equal(counts?.files, job.files.filter(({ role }) => role === 'shard').length);
+      });
+      assert.deepEqual(await held(), inKeyOrder(job.rows));
+    });
+  }
+
+  it('lands in CSV as it does in JSON, but for what CSV has no place for', async () => {
+    source = await leanplumSource();
+    const [json, csv] = [made(1), made(2, { format: 'csv' })];
+    await put(json);
+    await put(csv);
+    await withWorker(source, async (client) => {
+      await load(client, json);
+      const before = countRows(await held());
+      await load(client, csv);
+      assert.deepEqual(await held(), inKeyOrder(csv.rows), 'each session took the place of the one before');
+      assert.equal(countRows(await held()).session, before.session);
+    });
+  });
+
+  it('sent again by a later job, takes the place of its rows in all tables, whatever the format', async () => {
+    source = await leanplumSource();
+    const older = makeSessions({ count: 60, until });
+    const grown = makeSessions({ from: 40, count: 60, until, version: 2 });
+    const first = made(1, { sessions: older });
+    const later = [made(2, { sessions: grown }), made(3, { sessions: grown, format: 'csv' })];
+    for (const job of [first, ...later]) await put(job);
+    await withWorker(source, async (client) => {
+      await load(client, first);
+      for (const job of later) {
+        await load(client, job);
+        assert.deepEqual(await held(), inKeyOrder(mergeRows(first.rows, job.rows)));
+      }
+    });
+  });
+
+  it('leaves a shard alone that no manifest lists, and says so', async () => {
+    source = await leanplumSource();
+    const job = made(1, { unlisted: ['-1'] });
+    await put(job);
+    await withWorker(source, async (client) => {
+      await load(client, job);
+    });
+    assert.deepEqual(await held(), inKeyOrder(job.rows));
+    const [row] = await source.rows('select notice from landfall.delivery');
+    assert.match(String(row!['notice']), /^1 shard of the job is in no manifest and was left alone \(/);
+  });
+
+  it('waits for a listed shard, and for one that is cut off to be uploaded whole', async () => {
+    source = await leanplumSource();
+    const job = made(1, { withheld: ['-2'], gzip: true });
+    const [missing] = job.withheld;
+    const whole = missing!.bytes;
+    await put(job);
+    await withWorker(source, async (client) => {
+      const delivery = await source.start(client, source.job(job.uuid, date));
+      await eventually(async () => (await status(delivery)).next.includes('is missing or not whole'));
+      await source.put([{ key: missing!.key, bytes: whole.subarray(0, whole.length >> 1) }]);
+      await eventually(async () => (await status(delivery)).next.includes('its gzip is cut off'), {
+        timeoutMs: 10_000,
+      });
+      assert.deepEqual(countRows(await held()), countRows(noRows()));
+      await source.put([{ key: missing!.key, bytes: whole }]);
+      assert.equal((await delivery.result()).finality, 'final');
+    });
+    const all = made(1, { gzip: true });
+    assert.deepEqual(await held(), inKeyOrder(all.rows));
+  });
+
+  it('fails when a listed shard does not come, and keeps that visible', async () => {
+    source = await leanplumSource({ uploadGrace: '2 seconds' });
+    const job = made(1, { withheld: ['-0'] });
+    await put(job);
+    await withWorker(source, async (client) => {
+      const { finality, reason } = await load(client, job);
+      assert.equal(finality, 'failed');
+      assert.match(reason, /1 of the 3 listed shards is missing or not whole \(.*-output-0\)/);
+    });
+    assert.deepEqual(await source.rows('select state from landfall.load'), []);
+  });
+
+  it('without its manifest is discarded, nothing of it staged; with one that comes late it is taken up again', async () => {
+    source = await leanplumSource({ discardAfter: '2 seconds', since: date });
+    const job = made(1);
+    const [broken, manifest] = [brokenOff(job), job.files.at(-1)!];
+    await source.put(broken);
+    await withWorker(source, async (client) => {
+      const delivery = await source.start(client, source.job(job.uuid, date));
+      assert.equal((await delivery.result()).finality, 'discarded');
+      assert.match(await currentDetails(delivery), /\| Finality \| discarded \|/);
+      assert.deepEqual(await source.rows('select id from landfall.load'), []);
+      await source.put(job.files);
+      assert.equal(manifest.role, 'manifest');
+      const { started } = (await client.workflow.execute('discover', {
+        taskQueue: source.taskQueue,
+        workflowId: `${source.config.name}/discover`,
+        args: [{ source: source.config.name }],
+      })) as { started: string[] };
+      assert.deepEqual(started, [delivery.workflowId]);
+      const again: Delivery = client.workflow.getHandle(delivery.workflowId);
+      const { finality, reason } = await again.result();
+      assert.equal(finality, 'final');
+      assert.match(reason, /^The job was discarded without its manifest, which has come after all\./);
+    });
+    assert.deepEqual(await held(), inKeyOrder(job.rows));
+  });
+
+  it('discarded with deleteDiscarded, leaves the bucket; the job that re-sends its sessions lands', async () => {
+    source = await leanplumSource({ discardAfter: '2 seconds', deleteDiscarded: true });
+    const [failed, again] = [made(1), made(2)];
+    await source.put(brokenOff(failed));
+    await put(again);
+    await withWorker(source, async (client) => {
+      const results = await Promise.all([load(client, failed), load(client, again)]);
+      assert.deepEqual(
+        results.map(({ finality }) => finality),
+        ['discarded', 'final'],
+      );
+    });
+    const keys = await source.bucket.list(prefix + dateFolder(date));
+    assert.deepEqual(keys, again.files.map(({ key }) => prefix + key).sort());
+    const deleted = await source.rows('select count(*)::int as n from landfall.deleted_file');
+    assert.equal(deleted[0]!['n'], 3);
+    assert.deepEqual(await held(), inKeyOrder(again.rows));
+  });
+
+  it('is loaded once by two executions that know nothing of each other', async () => {
+    source = await leanplumSource();
+    const job = made(1, { gzip: true });
+    await put(job);
+    await withWorker(source, async (client) => {
+      const input = source.job(job.uuid, date);
+      const run = (name: string): Promise<DeliveryResult> =>
+        client.workflow.execute('leanplum', {
+          workflowId: `${input.id}/${name}`,
+          taskQueue: source.taskQueue,
+          args: [input],
+        });
+      const results = await Promise.all([run('a'), run('b')]);
+      assert.deepEqual(
+        results.map(({ finality }) => finality),
+        ['final', 'final'],
+      );
+    });
+    assert.deepEqual(await held(), inKeyOrder(job.rows));
+    assert.deepEqual(await source.rows('select state from landfall.load'), [{ state: 'published' }]);
+  });
+
+  it('two jobs with the same sessions at the same time leave each session once', async () => {
+    source = await leanplumSource();
+    const jobs = [made(1), made(2), made(3, { format: 'csv' })];
+    for (const job of jobs) await put(job);
+    await withWorker(source, async (client) => {
+      const results = await Promise.all(jobs.map((job) => load(client, job)));
+      assert.ok(results.every(({ finality }) => finality === 'final'));
+    });
+    assert.equal(countRows(await held()).session, 120);
+  });
+
+  it('discarded by a person, is gone from all tables; reprocessed, it is back', async () => {
+    source = await leanplumSource();
+    const [one, other] = [made(1), made(2, { sessions: makeSessions({ from: 500, count: 10, until }) })];
+    await put(one);
+    await put(other);
+    await withWorker(source, async (client) => {
+      await load(client, one);
+      await load(client, other);
+      const input = source.job(one.uuid, date);
+      assert.equal((await signal(source, client, 'discard', 'a test of it', input)).finality, 'discarded');
+      assert.deepEqual(await held(), inKeyOrder(other.rows));
+      assert.equal((await signal(source, client, 'reprocess', 'it was right', input)).finality, 'final');
+      assert.deepEqual(await held(), inKeyOrder(mergeRows(one.rows, other.rows)));
+    });
+  });
+
+  for (const [format, flawed] of [
+    ['json', flawedShards().map((flaw) => ({ ...flaw, name: '' }))],
+    ['csv', flawedCsvShards().map((flaw) => ({ ...flaw, name: flaw.kind }))],
+  ] as const) {
+    describe(`with a ${format} shard`, () => {
+      for (const { title, bytes, outcome, name } of flawed) {
+        it(`${title}: ${outcome.is === 'read' ? `${outcome.bad.length} bad rows` : 'is not loaded'}`, async () => {
+          source = await leanplumSource({ quarantineLimit: '100%', uploadGrace: '1 second' });
+          const empty = made(1, { format, shards: 0, sessions: [] });
+          const key = `${dateFolder(date)}export-77-${uuid(1)}-output${name}-0`;
+          const manifest = `${dateFolder(date)}export-77-${uuid(1)}-output${name}-manifest`;
+          const others = empty.files.filter(({ key: other }) => !other.endsWith(`-output${name}-manifest`));
+          await source.put([
+            ...others.map((file) => ({ ...file, key: file.key.replace(/export-\w+?-0/, 'export-77-0') })),
+            { key, bytes },
+            { key: manifest, bytes: JSON.stringify([key]) },
+          ]);
+          await withWorker(
+            source,
+            async (client) => {
+              const delivery = await source.start(client, source.job(uuid(1), date));
+              if (outcome.is === 'unreadable') {
+                await assert.rejects(delivery.result());
+                return;
+              }
+              const { counts } = await delivery.result();
+              assert.equal(counts?.quarantined, outcome.bad.length);
+              assert.equal(counts?.duplicate, outcome.duplicates);
+            },
+            // The default: a line of 10 MB takes more than the 128 MB of the other tests.
+            { memoryLimit: '256MB' },
+          );
+          if (outcome.is === 'unreadable') {
+            assert.deepEqual(countRows(await held()), countRows(noRows()));
+            const [row] = await source.rows('select finality, reason from landfall.delivery');
+            assert.equal(row!['finality'], 'failed');
+            return;
+          }
+          assert.deepEqual(await held(), inKeyOrder(outcome.rows));
+          const bad = await source.rows('select line::int from landfall.quarantine order by 1');
+          assert.deepEqual(
+            bad.map(({ line }) => line),
+            outcome.bad,
+          );
+        });
+      }
+    });
+  }
+});
