@@ -1,24 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { rowTextOfDuckDb, type FileRows, type RowSource } from '../model/row-text.js';
+import { rowTextOfDuckDb, type FileRows } from '../model/row-text.js';
 import type { Table } from '../vendors/table.js';
-import { badLines, notJson } from './bad-lines.js';
+import { notJson } from './bad-lines.js';
 import { identifier, literal } from './duckdb.js';
-import { fileBytes, isGzip } from './file-bytes.js';
+import { fileBytes } from './file-bytes.js';
+import { badRows, objectsOf, streamed, type FileAt, type LineFault } from './json-pieces.js';
 import { inPieces, oneAhead, type Piece } from './pieces.js';
 import { project, type FileConstants, type OfLine, type Projection } from './projection.js';
-import { tooLittleMemory, unreadableFile } from './unreadable.js';
-
-export interface FileAt {
-  readonly path: string;
-  /** What the file is called in messages. */
-  readonly key: string;
-}
 
 /**
  * The rows of a file of one JSON object a line, plain or gzip. They go by way of files in `folder`, of some 60 MB.
@@ -64,42 +56,19 @@ export function jsonLinesRows(
       yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
     }
   }
-  async function* badRows(): AsyncGenerator<string> {
-    const gzip = await isGzip(file.path);
-    for await (const piece of pieces()) {
-      if (!piecesWithBad.has(piece.before)) continue;
-      const { faults } = projectPiece(table, piece, constants);
-      const found = await connection.runAndReadAll(
-        `select line::varchar, reason from (${faults}) order by line`,
-      );
-      const bad = badLines(await readFile(piece.path), piece, found.getRows() as [string, string][]);
-      for (const { row, cutOff } of bad) {
-        if (cutOff && !gzip) throw unreadableFile(file.key, 'JSON lines', 'it ends in the middle of a row.');
-        yield row(constants);
-      }
-    }
-  }
-  const stream =
-    (rowsOf: () => AsyncGenerator<Buffer | string>): RowSource =>
-    async (consume) => {
-      const rows = rowsOf();
-      const source = Readable.from(rows, { objectMode: false });
-      try {
-        return await consume(source);
-      } catch (error) {
-        connection.interrupt();
-        throw (error instanceof Error ? tooLittleMemory(error, file.key) : undefined) ?? error;
-      } finally {
-        // A query may still run where the consumer failed. Files are closed, and the connection is free, after this.
-        source.destroy();
-        await rows.return(undefined);
-      }
-    };
+  const faultsOf = async (piece: Piece): Promise<LineFault[]> => {
+    if (!piecesWithBad.has(piece.before)) return [];
+    const { faults } = projectPiece(table, piece, constants);
+    const found = await connection.runAndReadAll(
+      `select line::varchar, reason from (${faults}) order by line`,
+    );
+    return found.getRows() as [string, string][];
+  };
   const landing = { name: table.name, columns: projectPiece(table, noPiece, constants).columns };
   return {
     tables: [landing],
-    good: (consume) => stream(goodText)((rows) => consume(rows, landing)),
-    bad: stream(badRows),
+    good: (consume) => streamed(connection, file, goodText)((rows) => consume(rows, landing)),
+    bad: streamed(connection, file, () => badRows(file, pieces(), constants, faultsOf)),
     parsed: () => parsed,
   };
 }
@@ -125,11 +94,6 @@ export async function describeJsonLines(
 }
 
 const noPiece: Piece = { path: '', before: 0, rows: 0, blank: '', unended: false };
-
-function objectsOf(piece: Piece): string {
-  // A line that is no JSON is a row without a value.
-  return `read_ndjson_objects(${literal(piece.path)}, ignore_errors = true, compression = 'uncompressed')`;
-}
 
 /**
  * Each line is parsed for what it is, for the table's columns, and for the names of its keys: 0.2, 0.35 and 0.4 s of

@@ -3,7 +3,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileRows } from '../model/row-text.js';
 import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
-import { describeJsonLines, jsonLinesRows, type FileAt } from './json-lines.js';
+import { describeJsonLines, jsonLinesRows } from './json-lines.js';
+import type { FileAt } from './json-pieces.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
 
