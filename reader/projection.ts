@@ -60,7 +60,7 @@ export function project(
 
   const typed = table.columns.map((column, index) => {
     const inFile = raw.get(column.field);
-    return { ...(inFile ? typeColumn(column.type, inFile, `value_${index}`) : absent), as: `value_${index}` };
+    return { ...(inFile ? typeColumn(column, inFile, `value_${index}`) : absent), as: `value_${index}` };
   });
   const extra = {
     ...(ofLine ? typeJsonExtra('line_extra', 'extra') : typeExtra(unknown, 'extra')),

@@ -4,7 +4,7 @@
  * Expressions name the file's value by the column's `as`, and the typed value by the name it is given.
  */
 
-import type { ColumnType } from '../vendors/table.js';
+import type { Column, ColumnType } from '../vendors/table.js';
 import { literal } from './duckdb.js';
 
 export interface FileColumn {
@@ -47,12 +47,13 @@ function familyOf(type: string): Family {
 }
 
 /** `value` is the name that the typed value is given. */
-export function typeColumn(type: ColumnType, column: RawColumn, value: string): Typed {
+export function typeColumn({ type, unit }: Column, column: RawColumn, value: string): Typed {
   const family = familyOf(column.type);
-  if (family !== 'binary') return converters[type](column, family, value);
+  const convert = unit === 'seconds' ? typeSeconds : converters[type];
+  if (family !== 'binary') return convert(column, family, value);
   // Old writers do not say of their bytes that they are text.
   const decoded = `try(decode(${column.as}))`;
-  const typed = converters[type]({ ...column, as: decoded, type: 'VARCHAR' }, 'text', value);
+  const typed = convert({ ...column, as: decoded, type: 'VARCHAR' }, 'text', value);
   const notText = refuse(column, `${decoded} is null`, 'text in UTF-8');
   return { value: typed.value, faults: [notText, ...typed.faults] };
 }
@@ -120,12 +121,42 @@ function typeTimestamp(column: RawColumn, family: Family, value: string): Typed 
     // By way of timestamptz, since a cast to timestamp passes over `+02:00`.
     text: `coalesce(try_cast(${column.as}::varchar as timestamptz)::timestamp, ${milliseconds})`,
   };
+  return inYears(column, expressions[family], value);
+}
+
+/**
+ * A number of seconds, or else an instant as people write it. What was written is rounded to the millisecond once, the
+ * half away from zero, and not by way of a double, which is off at the half. DuckDB's decimals are so for up to 20 digits
+ * behind the point; of a ten-thousandth of a second with an exponent (9.2E-5) they make a thousandth.
+ */
+function typeSeconds(column: RawColumn, family: Family, value: string): Typed {
+  if (family === 'nested' || family === 'other' || family === 'boolean') {
+    return inYears(column, undefined, value);
+  }
+  const text = `${column.as}::varchar`;
+  // The digits before an exponent have to fit too, of `1591474962721000E-6` for one; 38 of them take 30 times as long.
+  const decimal = `coalesce(try_cast(${text} as decimal(15, 3)),
+      try_cast(try_cast(${text} as decimal(38, 3)) as decimal(15, 3)))`;
+  const number = `epoch_ms((${decimal} * 1000)::bigint)`;
+  const written = `try_cast(${text} as timestamptz)::timestamp + interval 500 microseconds`;
+  return inYears(
+    column,
+    `coalesce(${number}, try(date_trunc('milliseconds', ${written})))`,
+    value,
+    // DuckDB's own way of writing long numbers, 1_000.
+    `contains(${text}, '_')`,
+  );
+}
+
+/** Years that Postgres or people cannot read come from a unit mistaken by the sender. */
+function inYears(column: RawColumn, expression: string | undefined, value: string, unless = 'false'): Typed {
   const what = 'an instant between the years 1 and 9999';
-  const expression = expressions[family];
   if (expression === undefined) return mismatch(column, what);
-  // Years that Postgres or people cannot read come from a unit mistaken by the sender.
   const wrong = `${value} not between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'`;
-  return { value: expression, faults: [refuse(column, `(${value} is null or ${wrong})`, what)] };
+  return {
+    value: expression,
+    faults: [refuse(column, `(${value} is null or ${wrong} or ${unless})`, what)],
+  };
 }
 
 function typeBigint(column: RawColumn, family: Family, value: string): Typed {
