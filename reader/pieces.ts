@@ -40,10 +40,13 @@ const pieceLines = 100_000;
  */
 export const longestLine = 16_000_000;
 
+/** How often it is asked whether a piece is large enough. Not at the end of a chunk: that depends on who reads when. */
+const blockBytes = 256 * 1024;
+
 /**
- * Cuts bytes into pieces below `folder`. Two are there at a time: asking for the next but one writes over a piece. Line
- * breaks are `\n`; a byte order mark at the start is left out. A line that is too long is cut, and what is left of it is
- * no JSON.
+ * Cuts bytes into pieces below `folder`, the same each time. Two are there at a time: asking for the next but one writes
+ * over a piece. Line breaks are `\n`; a byte order mark at the start is left out. A line that is too long is cut, and what
+ * is left of it is no JSON.
  */
 export async function* inPieces(
   bytes: AsyncIterable<Buffer>,
@@ -57,6 +60,8 @@ export async function* inPieces(
   let file: FileHandle | undefined;
   let before = 0;
   let size = 0;
+  let offset = 0;
+  let enough = false;
 
   const write = async (chunk: Buffer): Promise<void> => {
     file ??= await open(path, 'w');
@@ -70,6 +75,7 @@ export async function* inPieces(
     const piece = { path, before, rows: scan.rows(), blank, unended };
     before = scan.lines();
     size = 0;
+    enough = false;
     path = path === paths[0] ? paths[1] : paths[0];
     return piece;
   };
@@ -77,13 +83,17 @@ export async function* inPieces(
   try {
     for await (const chunk of withoutByteOrderMark(bytes)) {
       signal.throwIfAborted();
-      const lastBreak = chunk.lastIndexOf(lineBreak);
-      if (lastBreak >= 0 && (size >= pieceBytes || scan.lines() - before >= pieceLines)) {
-        await write(chunk.subarray(0, lastBreak + 1));
-        yield await finish(false);
-        await write(chunk.subarray(lastBreak + 1));
-      } else {
-        await write(chunk);
+      for (let rest = chunk; rest.length > 0;) {
+        const part = rest.subarray(0, blockBytes - (offset % blockBytes));
+        rest = rest.subarray(part.length);
+        offset += part.length;
+        const end = enough ? part.indexOf(lineBreak) + 1 : 0;
+        if (end > 0) {
+          await write(part.subarray(0, end));
+          yield await finish(false);
+        }
+        await write(part.subarray(end));
+        if (offset % blockBytes === 0) enough = size >= pieceBytes || scan.lines() - before >= pieceLines;
       }
     }
     const unended = scan.within();
