@@ -108,14 +108,15 @@ export function project(
   };
 }
 
-const placeOf: Readonly<Record<Table['ofFile'][number], (constants: FileConstants) => string | null>> = {
-  export_date: ({ exportDate }) => exportDate,
-  partition_value: ({ partitionValue }) => partitionValue,
-};
+export const placeOf: Readonly<Record<Table['ofFile'][number], (constants: FileConstants) => string | null>> =
+  {
+    export_date: ({ exportDate }) => exportDate,
+    partition_value: ({ partitionValue }) => partitionValue,
+  };
 
 const absent = { value: 'null', faults: [] };
 
-function keyFaults(field: string, value: string, there: boolean): readonly Fault[] {
+export function keyFaults(field: string, value: string, there: boolean): readonly Fault[] {
   if (!there) return [{ when: 'true', reason: literal(`the file has no column ${field}, which is the key`) }];
   return [
     { when: `${value} is null`, reason: literal(`${field} is missing, and it is the key`) },

@@ -5,6 +5,7 @@ import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import type { FileAt } from './json-pieces.js';
+import { nestedLinesRows } from './nested-lines.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
 
@@ -31,6 +32,9 @@ export async function readFile(
   if (format === 'json lines') {
     return jsonLinesRows(connection, shape.table, file, constants, place.folder, signal);
   }
+  if (format === 'nested json lines') {
+    return nestedLinesRows(connection, shape.table, file, constants, place.folder, signal);
+  }
   if (format !== 'parquet') throw new Error(`${file.key}: ${format} cannot be read yet.`);
   const { table } = shape;
   const parquet = await openParquet(connection, file.path, file.key);
@@ -56,7 +60,9 @@ export async function describeFile(
   folder: string,
   signal: AbortSignal,
 ): Promise<{ readonly rows: number; readonly columns: readonly string[] }> {
-  if (format === 'json lines') return describeJsonLines(connection, file, folder, signal);
+  if (format === 'json lines' || format === 'nested json lines') {
+    return describeJsonLines(connection, file, folder, signal);
+  }
   const { rows, columns } = await openParquet(connection, file.path, file.key);
   return { rows, columns: columns.map(({ name }) => name) };
 }

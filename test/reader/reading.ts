@@ -20,11 +20,12 @@ export async function reading<T>(
   work: (reading: Reading) => Promise<T>,
   signal = new AbortController().signal,
   memoryLimit = '128MB',
+  threads = 1,
 ): Promise<T> {
   return inTemporaryDirectory(async (folder) => {
     const pipe = join(folder, 'rows');
     await makePipe(pipe);
-    const settings = { memoryLimit, threads: 1, spillDirectory: folder };
+    const settings = { memoryLimit, threads, spillDirectory: folder };
     return withDuckDb(settings, signal, (connection) => work({ connection, folder, pipe, signal }));
   });
 }

@@ -1,0 +1,186 @@
+/** The query of a level: from rows as they stand in the file to typed ones, and what is wrong with their lines. Pure. */
+
+import type { NestedTable, Table } from '../vendors/table.js';
+import { notJson } from './bad-lines.js';
+import { identifier, literal } from './duckdb.js';
+import type { Piece } from './pieces.js';
+import { keyFaults } from './projection.js';
+import { typeColumn, typeJsonExtra, type Fault, type RawColumn } from './typing.js';
+
+/** Rows as they stand in the file. */
+export interface Rows {
+  readonly table: Table;
+  /** DuckDB's table. */
+  readonly name: string;
+  /** Query: `line`, places, what is `given`, and the row: JSON called `object`, or the pair of a map called `pair`. */
+  readonly source: (piece: Piece) => string;
+  readonly row: 'object' | 'pair';
+  /** Columns of the table that the row does not hold itself, and what `source` calls them. */
+  readonly given: ReadonlyMap<string, string>;
+  /** Fields on the way from the line to the row. `place_1`, `place_2` … say which row of each it is, from 1. */
+  readonly path: readonly string[];
+  readonly inner: readonly NestedTable[];
+}
+
+/**
+ * The steps build on one another: `source`, `parsed` (objects alone), `raw`, `typed`, and `counted` where rows within
+ * these have to be numbered.
+ */
+export function levelQuery(rows: Rows): (piece: Piece) => string {
+  const { table, given, path, inner, row } = rows;
+  const values = table.columns.map((column, index) => {
+    const type = row === 'object' && column.type === 'jsonb' ? 'JSON' : 'VARCHAR';
+    const raw: RawColumn = { name: column.field, as: `raw_${index}`, type };
+    const as = `value_${index}`;
+    const typed = typeColumn(column, raw, as);
+    const ofKey = column.name === table.key ? keyFaults(column.field, as, true) : [];
+    return { raw, as, value: typed.value, faults: [...typed.faults, ...ofKey] };
+  });
+  const extra = row === 'object' ? typeJsonExtra(extraOf(rows), 'extra') : { value: 'null', faults: [] };
+  const faults = [
+    ...(row === 'object' ? objectFaults(rows) : []),
+    ...inField(path, [...inner.flatMap(innerFaults), ...[...values, extra].flatMap(({ faults }) => faults)]),
+  ];
+  const fault = faults.map(({ when, reason }) => `when ${when} then ${reason}`).join('\n    ');
+  const { before, counted } = numbering(path, inner);
+  const columns = [
+    'line',
+    ...placesOf(path),
+    ...given.values(),
+    ...values.map(({ as }) => as),
+    'extra',
+    ...inner.map((_, index) => `inner_${index}`),
+    ...before,
+    `case ${fault} end as fault`,
+  ];
+  return (piece) => `
+  with source as (${rows.source(piece)}),
+  ${(row === 'object' ? objectSteps : pairStep)(
+    values.map(({ raw }) => raw),
+    inner,
+  )},
+  typed as (
+    select *, ${[...values.map(({ value, as }) => `${value} as ${as}`), `${extra.value} as extra`].join(',\n      ')}
+    from raw
+  )${counted}
+  select ${columns.join(', ')}
+  from ${counted === '' ? 'typed' : 'counted'}`;
+}
+
+/** Only a row with more keys than known fields have values may have others, have one twice, or have the wrong kind of list. */
+function objectSteps(raw: readonly RawColumn[], inner: readonly NestedTable[]): string {
+  const fields = [
+    ...raw.map(({ name, as, type }) => ({ name, as, type })),
+    ...inner.map(({ within }, index) => ({
+      name: within.field,
+      as: `inner_${index}`,
+      type: within.as === 'list' ? ['JSON'] : 'MAP(VARCHAR, VARCHAR)',
+    })),
+  ];
+  const structure = JSON.stringify(Object.fromEntries(fields.map(({ name, type }) => [name, type])));
+  const present = fields.map(({ name }) => `(known.${identifier(name)} is not null)::integer`).join(' + ');
+  return `parsed as (
+    select *, from_json(object, ${literal(structure)}) as known, json_keys(object) as keys from source
+  ),
+  raw as (
+    select * exclude (known), len(keys) > ${present} as has_more,
+      ${fields.map(({ name, as }) => `known.${identifier(name)} as ${as}`).join(', ')}
+    from parsed
+  )`;
+}
+
+function pairStep(raw: readonly RawColumn[]): string {
+  const fields = raw.map(({ name, as }) => `pair.${identifier(name)} as ${as}`);
+  return `raw as (select *, ${fields.join(', ')} from source)`;
+}
+
+/** The fields of an object that the table has no column for, as JSON. */
+function extraOf({ table, inner }: Rows): string {
+  const known = [...table.columns.map(({ field }) => field), ...inner.map(({ within }) => within.field)];
+  const nothing = JSON.stringify(Object.fromEntries(known.map((field) => [field, null])));
+  return `case when has_more then nullif(json_merge_patch(object, ${literal(nothing)})::varchar, '{}') end`;
+}
+
+function objectFaults({ path }: Rows): Fault[] {
+  const notObject = `not coalesce(starts_with(object::varchar, '{'), false)`;
+  const twice = 'case when has_more then len(list_distinct(keys)) < len(keys) end';
+  if (path.length === 0) {
+    return [
+      { when: 'object is null', reason: literal(notJson) },
+      { when: notObject, reason: literal('the line is JSON, but no object') },
+      { when: twice, reason: literal('the line has a key twice') },
+    ];
+  }
+  const place = placeIn(path);
+  return [
+    { when: notObject, reason: `${place} || ' is not an object: ' || ${shown(`coalesce(object, 'null')`)}` },
+    { when: twice, reason: `${place} || ' has a key twice'` },
+  ];
+}
+
+function innerFaults({ within: { field, as } }: NestedTable, index: number): Fault[] {
+  const pointer = literal(`/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  const [type, what] = as === 'list' ? ['ARRAY', 'a list'] : ['OBJECT', 'an object'];
+  const ofKind: Fault = {
+    when: `case when has_more then json_type(object, ${pointer}) not in ('${type}', 'NULL') end`,
+    reason: `${literal(`${field} is not ${what}: `)} || ${shown(`json_extract(object, ${pointer})`)}`,
+  };
+  const keys = `map_keys(inner_${index})`;
+  const twice: Fault = {
+    when: `case when cardinality(inner_${index}) > 1 then len(list_distinct(${keys})) < len(${keys}) end`,
+    reason: literal(`${field} has a key twice`),
+  };
+  return as === 'list' ? [ofKind] : [ofKind, twice];
+}
+
+function shown(json: string): string {
+  return `left((${json})::varchar, 80)`;
+}
+
+/** Faults of fields, with the object that has them: `states[2].events[1].time is not …`, counted from 1. */
+function inField(path: readonly string[], faults: readonly Fault[]): readonly Fault[] {
+  if (path.length === 0) return faults;
+  return faults.map(({ when, reason }) => ({ when, reason: `${placeIn(path)} || '.' || ${reason}` }));
+}
+
+export function placesOf(path: readonly string[]): string[] {
+  return path.map((_, index) => `place_${index + 1}`);
+}
+
+function placeIn(path: readonly string[]): string {
+  const parts = path.map(
+    (field, index) => `${literal(`${index > 0 ? '.' : ''}${field}[`)} || place_${index + 1} || ']'`,
+  );
+  return parts.join(' || ');
+}
+
+/**
+ * How many rows of its line lie in the rows before a row, of each of the tables within: the number of all rows before,
+ * less that of the line's first. In a stream, so that nothing is sorted.
+ */
+function numbering(
+  path: readonly string[],
+  inner: readonly NestedTable[],
+): { readonly before: readonly string[]; readonly counted: string } {
+  if (path.length === 0) return { before: inner.map((_, index) => `0 as before_${index}`), counted: '' };
+  if (inner.length === 0) return { before: [], counted: '' };
+  const soFar = 'over (rows between unbounded preceding and current row)';
+  const counts = inner.map(({ within }, index) => {
+    const count = within.as === 'list' ? `len(inner_${index})` : `cardinality(inner_${index})`;
+    return `coalesce(${count}, 0)::bigint as count_${index}`;
+  });
+  const running = inner.map(
+    (_, index) => `(sum(count_${index}) ${soFar})::bigint - count_${index} as running_${index}`,
+  );
+  return {
+    before: inner.map(
+      (_, index) =>
+        `running_${index} - max(case when ordinal = 1 then running_${index} end) ${soFar} as before_${index}`,
+    ),
+    counted: `,
+  counted as (
+    select *, ${running.join(', ')}
+    from (select *, ${counts.join(', ')} from typed)
+  )`,
+  };
+}

@@ -1,0 +1,136 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+import { rowTextOfDuckDb, type FileRows, type FileTable } from '../model/row-text.js';
+import type { RootTable } from '../vendors/table.js';
+import { literal } from './duckdb.js';
+import { fileBytes } from './file-bytes.js';
+import { badRows, released, streamed, type FileAt, type LineFault } from './json-pieces.js';
+import { levelsOf } from './levels.js';
+import { inPieces, oneAhead, type Piece } from './pieces.js';
+import type { FileConstants } from './projection.js';
+
+const settings = [
+  // Rows are numbered in the order of the file, over all tables.
+  'set preserve_insertion_order = true',
+  "set allocator_bulk_deallocation_flush_threshold = '16MB'",
+];
+
+/** Rows of a table as text in a file. */
+interface RowsFile {
+  readonly table: FileTable;
+  readonly path: string;
+}
+
+/**
+ * The rows of a file whose lines are rows of a table, with those of others within them. A line is bad as a whole, and
+ * then nothing of it is among the good rows of any table. Otherwise as `jsonLinesRows`.
+ */
+export function nestedLinesRows(
+  connection: DuckDBConnection,
+  root: RootTable,
+  file: FileAt,
+  constants: FileConstants,
+  folder: string,
+  signal: AbortSignal,
+): FileRows {
+  const levels = levelsOf(root).map((level) => ({
+    ...level,
+    landing: { name: level.table.name, columns: level.columns },
+    values: level.values(constants).join(', '),
+  }));
+  let parsed = 0;
+  const piecesWithBad = new Set<number>();
+  const pieces = (): AsyncGenerator<Piece> => inPieces(fileBytes(file.path, file.key), folder, signal);
+
+  const unfold = async (piece: Piece): Promise<void> => {
+    for (const setting of settings) await connection.run(setting);
+    for (const { name, query } of levels) {
+      signal.throwIfAborted();
+      await connection.run(`create or replace temp table ${name} as ${query(piece)}`);
+    }
+  };
+  const drop = async (): Promise<void> => {
+    for (const { name } of levels) await connection.run(`drop table ${name}`);
+  };
+  const faults = levels
+    .map(
+      ({ name }, level) =>
+        `select line, fault, ${level} as level, rowid from ${name} where fault is not null`,
+    )
+    .join('\n  union all ');
+
+  async function* goodRows(): AsyncGenerator<readonly RowsFile[]> {
+    parsed = 0;
+    piecesWithBad.clear();
+    let number = 0;
+    for await (const piece of oneAhead(pieces())) {
+      await unfold(piece);
+      const counted = await connection.runAndReadAll(
+        `create or replace temp table bad_line as select distinct line from (${faults})`,
+      );
+      const anyBad = counted.getRows()[0]?.[0] !== 0n;
+      if (anyBad) piecesWithBad.add(piece.before);
+      const onlyGood = anyBad ? 'anti join bad_line using (line)' : '';
+      const files: RowsFile[] = [];
+      for (const [index, { landing, name, values }] of levels.entries()) {
+        signal.throwIfAborted();
+        const path = join(folder, `rows-${number % 2}-${index}`);
+        const { rowsChanged } = await connection.run(
+          `copy (select ${values} from ${name} ${onlyGood}) to ${literal(path)} (${rowTextOfDuckDb}, use_tmp_file false)`,
+        );
+        if (rowsChanged > 0) files.push({ table: landing, path });
+      }
+      await drop();
+      parsed += piece.rows;
+      number += 1;
+      yield files;
+    }
+  }
+  const faultsOf = async (piece: Piece): Promise<LineFault[]> => {
+    if (!piecesWithBad.has(piece.before)) return [];
+    await unfold(piece);
+    const found = await connection.runAndReadAll(
+      `select line::varchar, first(fault order by level, rowid) from (${faults}) group by line order by line`,
+    );
+    await drop();
+    return found.getRows() as [string, string][];
+  };
+  const [first, ...others] = levels.map(({ landing }) => landing);
+  if (first === undefined) throw new RangeError(`${root.name} has no table`);
+  return {
+    tables: [first, ...others],
+    good: (consume) => {
+      const steps = oneAhead(goodRows());
+      return released(connection, file, steps, async () => {
+        let taken = 0;
+        for (;;) {
+          const step = await steps.next();
+          if (step.done === true) return taken;
+          for (const { table, path } of step.value) {
+            const count = await withText(path, (rows) => consume(rows, table));
+            if (table === first) taken += count;
+          }
+        }
+      });
+    },
+    bad: streamed(connection, file, () => badRows(file, pieces(), constants, faultsOf)),
+    parsed: () => parsed,
+  };
+}
+
+async function withText(path: string, use: (rows: Readable) => Promise<number>): Promise<number> {
+  const rows = createReadStream(path, { highWaterMark: 256 * 1024 });
+  // Whoever reads the rows is told; nobody may be reading.
+  rows.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => rows.once('close', () => resolve()));
+  try {
+    return await use(rows);
+  } finally {
+    rows.destroy();
+    await closed;
+  }
+}
