@@ -4,6 +4,7 @@ import pg from 'pg';
 
 import { stagingNames, tableNames } from './names.js';
 import type { PublishRequest } from './publish-request.js';
+import { dropStaging } from './staging-tables.js';
 import type { Target } from './target.js';
 
 /**
@@ -27,6 +28,7 @@ export async function mergeRows(client: pg.ClientBase, request: PublishRequest):
     await client.query(`delete from ${table} t using ${staged} s where ${sameKey('t', 's', first.key)}`);
     await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
   }
+  await dropStaging(client, loadId);
 }
 
 /** Takes the rows of a delivery's visible load away. They are found by their file. */
