@@ -28,7 +28,8 @@ export function jsonLinesRows(
   let parsed = 0;
   // By the line before it. Most files have no bad line or a few: the pieces that have none are passed over.
   const piecesWithBad = new Set<number>();
-  const pieces = (): AsyncGenerator<Piece> => inPieces(fileBytes(file.path, file.key), folder, signal);
+  const pieces = (): AsyncGenerator<Piece> =>
+    inPieces(fileBytes(file.path, file.key, 'JSON lines'), folder, signal);
 
   /**
    * Files of CSV text. As of the pieces there are two: one is written while the other is read. Through a pipe, which
@@ -82,7 +83,7 @@ export async function describeJsonLines(
 ): Promise<{ rows: number; columns: readonly string[] }> {
   let rows = 0;
   let columns: readonly string[] = [];
-  for await (const piece of inPieces(fileBytes(file.path, file.key), folder, signal)) {
+  for await (const piece of inPieces(fileBytes(file.path, file.key, 'JSON lines'), folder, signal)) {
     rows += piece.rows;
     if (piece.before > 0) continue;
     const found = await connection.runAndReadAll(

@@ -44,7 +44,8 @@ export function nestedLinesRows(
   }));
   let parsed = 0;
   const piecesWithBad = new Set<number>();
-  const pieces = (): AsyncGenerator<Piece> => inPieces(fileBytes(file.path, file.key), folder, signal);
+  const pieces = (): AsyncGenerator<Piece> =>
+    inPieces(fileBytes(file.path, file.key, 'JSON lines'), folder, signal);
 
   const unfold = async (piece: Piece): Promise<void> => {
     for (const setting of settings) await connection.run(setting);

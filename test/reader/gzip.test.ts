@@ -19,7 +19,7 @@ describe('the bytes of a file', () => {
       await writeFile(path, content);
       const chunks: Buffer[] = [];
       try {
-        for await (const chunk of fileBytes(path, key)) chunks.push(chunk);
+        for await (const chunk of fileBytes(path, key, 'JSON lines')) chunks.push(chunk);
       } finally {
         assert.equal(timesOpen(path) ?? 0, 0, 'the file is closed');
       }
@@ -104,7 +104,7 @@ describe('the bytes of a file', () => {
   it('of a file that has gone are an error of ours, not of the vendor', async () => {
     await assert.rejects(
       async () => {
-        for await (const chunk of fileBytes('/no/such/file', key)) assert.ok(chunk);
+        for await (const chunk of fileBytes('/no/such/file', key, 'CSV')) assert.ok(chunk);
       },
       { code: 'ENOENT' },
     );
@@ -114,7 +114,7 @@ describe('the bytes of a file', () => {
     inTemporaryDirectory(async (folder) => {
       const path = join(folder, 'part');
       await writeFile(path, whole);
-      for await (const chunk of fileBytes(path, key)) if (chunk.length > 0) break;
+      for await (const chunk of fileBytes(path, key, 'JSON lines')) if (chunk.length > 0) break;
       assert.equal(timesOpen(path) ?? 0, 0);
     }));
 });
