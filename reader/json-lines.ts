@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -7,10 +6,11 @@ import { rowTextOfDuckDb, type FileRows } from '../model/row-text.js';
 import type { Table } from '../vendors/table.js';
 import { notJson } from './bad-lines.js';
 import { identifier, literal } from './duckdb.js';
-import { fileBytes } from './file-bytes.js';
-import { badRows, objectsOf, streamed, type FileAt, type LineFault } from './json-pieces.js';
+import { fileBytes, type FileAt } from './file-bytes.js';
+import { badRows, objectsOf, type LineFault } from './json-pieces.js';
 import { inPieces, oneAhead, type Piece } from './pieces.js';
 import { project, type FileConstants, type OfLine, type Projection } from './projection.js';
+import { streamed, textOf } from './row-source.js';
 
 /**
  * The rows of a file of one JSON object a line, plain or gzip. They go by way of files in `folder`, of some 60 MB.
@@ -52,11 +52,6 @@ export function jsonLinesRows(
       yield path;
     }
   }
-  async function* goodText(): AsyncGenerator<Buffer> {
-    for await (const path of oneAhead(goodRows())) {
-      yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
-    }
-  }
   const faultsOf = async (piece: Piece): Promise<LineFault[]> => {
     if (!piecesWithBad.has(piece.before)) return [];
     const { faults } = projectPiece(table, piece, constants);
@@ -68,7 +63,7 @@ export function jsonLinesRows(
   const landing = { name: table.name, columns: projectPiece(table, noPiece, constants).columns };
   return {
     tables: [landing],
-    good: (consume) => streamed(connection, file, goodText)((rows) => consume(rows, landing)),
+    good: (consume) => streamed(connection, file, () => textOf(goodRows()))((rows) => consume(rows, landing)),
     bad: streamed(connection, file, () => badRows(file, pieces(), constants, faultsOf)),
     parsed: () => parsed,
   };

@@ -1,23 +1,13 @@
 /** What files of JSON lines have in common, whatever a line holds. */
 
 import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 
-import type { DuckDBConnection } from '@duckdb/node-api';
-
-import type { RowSource } from '../model/row-text.js';
 import { badLines } from './bad-lines.js';
 import { literal } from './duckdb.js';
-import { isGzip } from './file-bytes.js';
+import { isGzip, type FileAt } from './file-bytes.js';
 import type { Piece } from './pieces.js';
 import type { FileConstants } from './projection.js';
-import { tooLittleMemory, unreadableFile } from './unreadable.js';
-
-export interface FileAt {
-  readonly path: string;
-  /** What the file is called in messages. */
-  readonly key: string;
-}
+import { unreadableFile } from './unreadable.js';
 
 /** Table expression with the lines of a piece, in their order, as `json`; that of a line that is no JSON is null. */
 export function objectsOf(piece: Piece): string {
@@ -46,41 +36,4 @@ export async function* badRows(
       yield row(constants);
     }
   }
-}
-
-/** Lets `work` use what a generator of ours yields. No query runs, and no file is open, when this returns or throws. */
-export async function released<T>(
-  connection: DuckDBConnection,
-  file: FileAt,
-  rows: AsyncGenerator,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    connection.interrupt();
-    throw (error instanceof Error ? tooLittleMemory(error, file.key) : undefined) ?? error;
-  } finally {
-    // A query may still run where the consumer failed. Files are closed, and the connection is free, after this.
-    await rows.return(undefined);
-  }
-}
-
-/** Rows' text as a stream, from the start each time it is asked for. */
-export function streamed(
-  connection: DuckDBConnection,
-  file: FileAt,
-  rowsOf: () => AsyncGenerator<Buffer | string>,
-): RowSource {
-  return (consume) => {
-    const rows = rowsOf();
-    const source = Readable.from(rows, { objectMode: false });
-    return released(connection, file, rows, async () => {
-      try {
-        return await consume(source);
-      } finally {
-        source.destroy();
-      }
-    });
-  };
 }

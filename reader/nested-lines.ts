@@ -7,11 +7,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { rowTextOfDuckDb, type FileRows, type FileTable } from '../model/row-text.js';
 import type { RootTable } from '../vendors/table.js';
 import { literal } from './duckdb.js';
-import { fileBytes } from './file-bytes.js';
-import { badRows, released, streamed, type FileAt, type LineFault } from './json-pieces.js';
+import { fileBytes, type FileAt } from './file-bytes.js';
+import { badRows, type LineFault } from './json-pieces.js';
 import { levelsOf } from './levels.js';
 import { inPieces, oneAhead, type Piece } from './pieces.js';
 import type { FileConstants } from './projection.js';
+import { released, streamed } from './row-source.js';
 
 const settings = [
   // Rows are numbered in the order of the file, over all tables.

@@ -4,7 +4,7 @@ import type { FileRows } from '../model/row-text.js';
 import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
-import type { FileAt } from './json-pieces.js';
+import type { FileAt } from './file-bytes.js';
 import { nestedLinesRows } from './nested-lines.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
