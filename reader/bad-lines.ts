@@ -4,7 +4,7 @@ import { rowText } from '../model/row-text.js';
 import { longestLine, type Piece } from './pieces.js';
 
 /** What is kept of a line that is too long to be a row. */
-const keptOfLongLine = 1_000_000;
+export const keptOfLongLine = 1_000_000;
 
 export interface BadLine {
   /** The row of the quarantine, as text: load_id, file_id, line, reason, raw. */
@@ -52,7 +52,7 @@ function describe(line: Buffer, reason: string): [reason: string, raw: string] {
 }
 
 /** Text in which `\xHH` stands for a byte that is no part of a UTF-8 character, for NUL, and for the backslash. */
-function escaped(bytes: Buffer): string {
+export function escaped(bytes: Buffer): string {
   const parts: string[] = [];
   let from = 0;
   for (let at = 0; at < bytes.length;) {

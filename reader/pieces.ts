@@ -161,7 +161,7 @@ function lineScan(blank: string) {
 }
 
 /** What DuckDB skips: space, tab, line breaks, vertical tab and form feed. */
-function isSpace(chunk: Buffer, from: number, to: number): boolean {
+export function isSpace(chunk: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at += 1) {
     const byte = chunk.readUInt8(at);
     if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;
@@ -171,7 +171,7 @@ function isSpace(chunk: Buffer, from: number, to: number): boolean {
 
 const byteOrderMark = Buffer.from('\ufeff');
 
-async function* withoutByteOrderMark(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* withoutByteOrderMark(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let start: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of bytes) {
     if (start === undefined) {

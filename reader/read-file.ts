@@ -3,8 +3,9 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileRows } from '../model/row-text.js';
 import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
-import { describeJsonLines, jsonLinesRows } from './json-lines.js';
+import { csvRows, describeCsv } from './csv-rows.js';
 import type { FileAt } from './file-bytes.js';
+import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import { nestedLinesRows } from './nested-lines.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
@@ -16,7 +17,7 @@ export interface Place {
 }
 
 /**
- * The rows of a file of either format, typed for a table: those that can be loaded, and the others with line, reason and
+ * The rows of a file of any format, typed for a table: those that can be loaded, and the others with line, reason and
  * the row as it came. Throws `FileUnreadable`, here or while they are read, for what is no whole file of its format, and
  * `ConfigInvalid` where a reader has too little memory for it.
  */
@@ -35,7 +36,7 @@ export async function readFile(
   if (format === 'nested json lines') {
     return nestedLinesRows(connection, shape.table, file, constants, place.folder, signal);
   }
-  if (format !== 'parquet') throw new Error(`${file.key}: ${format} cannot be read yet.`);
+  if (format === 'csv') return csvRows(connection, shape, file, constants, place.folder, signal);
   const { table } = shape;
   const parquet = await openParquet(connection, file.path, file.key);
   const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);
@@ -63,6 +64,7 @@ export async function describeFile(
   if (format === 'json lines' || format === 'nested json lines') {
     return describeJsonLines(connection, file, folder, signal);
   }
+  if (format === 'csv') return describeCsv(file, folder, signal);
   const { rows, columns } = await openParquet(connection, file.path, file.key);
   return { rows, columns: columns.map(({ name }) => name) };
 }

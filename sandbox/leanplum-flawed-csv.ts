@@ -33,7 +33,6 @@ function unreadable(): readonly FlawedCsvShard[] {
   const text = textOf('userattributes');
   const without = csvHeaders.sessions.filter((header) => header !== 'sessionId');
   const files: readonly (readonly [Kind, string, string])[] = [
-    ['userattributes', 'with a quote that is never closed', `${text}123,Note,"and then\n124,Age,41\n`],
     ['userattributes', 'that ends within a quoted value', text + '123,Note,"and then'],
     [
       'sessions',
@@ -101,6 +100,11 @@ function badRows(): readonly FlawedCsvShard[] {
     ['with an offset that has a fraction', withValue('timezoneOffset', '-25200.50')],
     ['with the byte 00', withValue('userId', 'a\0b')],
   ];
+  const text = textOf('userattributes');
+  const age: CsvRecord = {
+    values: ['124', 'Age', '41'],
+    row: { session_id: '124', name: 'Age', value: '41' },
+  };
   // FF is in no character's encoding.
   const notUtf8 = Buffer.from('123,Note,a\u00ffb\n', 'latin1');
   const [first, ...others] = valuesOf('userattributes');
@@ -114,6 +118,13 @@ function badRows(): readonly FlawedCsvShard[] {
         csvText(headers.sessions, [values, ...valuesOf('sessions')]),
         readAs('sessions', all.sessions, [2]),
       ),
+    ),
+    // What is behind it is no part of the value.
+    file(
+      'userattributes',
+      'with a quote that is never closed',
+      `${text}123,Note,"and then\n${csvLine(age.values)}`,
+      readAs('userattributes', [...all.userattributes, age], [text.split('\n').length]),
     ),
     {
       ...{ kind: 'userattributes', title: 'with a row that is not UTF-8' },
