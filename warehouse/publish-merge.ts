@@ -8,9 +8,9 @@ import { dropStaging } from './staging-tables.js';
 import type { Target } from './target.js';
 
 /**
- * Merges a load into the tables. A row of the first table that comes again, from this delivery or another, replaces the
- * one before with all its rows in the other tables; rows that the delivery's last load had and this one has not go too.
- * Within a load the first of several with one key stays (by file, then line), the others count as duplicates.
+ * Merges a load into the tables. What it brings under a key of the first table, from this delivery or another, replaces
+ * all that there was under it in any table; rows that the delivery's last load had and this one has not go too. Within a
+ * load the first row of several with one key stays (by file, then line), the others count as duplicates.
  *
  * Loads of one source take turns, or two that bring the same key would meet at its index and one would fail.
  */
@@ -21,14 +21,25 @@ export async function mergeRows(client: pg.ClientBase, request: PublishRequest):
   ]);
   await removeDuplicates(client, loadId, target);
   await takeOutMerged(client, deliveryId, target);
+  await noteKeys(client, loadId, target);
   const [first] = target.tables;
-  const staged = stagingNames(loadId, first.name).table;
   for (const { name } of target.tables) {
     const { table } = tableNames(target.schema, name, target.date);
-    await client.query(`delete from ${table} t using ${staged} s where ${sameKey('t', 's', first.key)}`);
+    await client.query(`delete from ${table} t using merged_key k where ${sameKey('t', 'k', first.key)}`);
     await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
   }
   await dropStaging(client, loadId);
+}
+
+/**
+ * Whose rows are replaced: keys of the first table that occur in any. Where the tables have files of their own, there
+ * are rows whose first one was left out or went into the quarantine.
+ */
+async function noteKeys(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const key = target.tables[0].key.map(pg.escapeIdentifier).join(', ');
+  const keys = target.tables.map(({ name }) => `select ${key} from ${stagingNames(loadId, name).table}`);
+  await client.query(`create temporary table merged_key on commit drop as ${keys.join(' union ')}`);
+  await client.query('analyze merged_key');
 }
 
 /** Takes the rows of a delivery's visible load away. They are found by their file. */
@@ -51,7 +62,7 @@ export async function takeOutMerged(
   }
 }
 
-/** A duplicate's rows in the other tables are those of the same file and line. */
+/** A duplicate's rows in the other tables are those of the same file and line: none, where files hold rows of one table. */
 async function removeDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
   const [first, ...others] = target.tables;
   const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');

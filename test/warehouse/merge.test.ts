@@ -9,7 +9,7 @@ import { publishLoad } from '../../warehouse/publish-load.js';
 import type { PublishedLoad } from '../../warehouse/publish-request.js';
 import type { Target } from '../../warehouse/target.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
-import { inPages, file, prepareDelivery } from './planning.js';
+import { inPages, file, prepareDelivery, stagingTables } from './planning.js';
 
 const target: Target = {
   schema: 'experiments',
@@ -126,6 +126,32 @@ describe('rows that are merged by key', function () {
       [1, 'a', 5],
       [2, 'b', 1],
     ]);
+  });
+
+  it('take the place of all that was there under their key, even where there is no row of the first table', async () => {
+    await load('a', { a1: [[1, 'a', 5]], a2: [[2, 'a', 3]] });
+    const loadId = await stage('b', { b1: [[2, 'b', 1]] });
+    await pool.query(`delete from landfall_staging.load_${loadId}_session`);
+    await pool.query(
+      `update landfall.load_file set rows_by_table = rows_by_table || '{"session": 0}' where load_id = $1`,
+      [loadId],
+    );
+    await publish('b', loadId);
+    assert.deepEqual((await pool.query('select session_id from experiments.session')).rows, [
+      { session_id: '1' },
+    ]);
+    const events = await pool.query(
+      'select session_id, count(*)::int as n from experiments.event group by 1 order by 1',
+    );
+    assert.deepEqual(events.rows, [
+      { session_id: '1', n: 5 },
+      { session_id: '2', n: 1 },
+    ]);
+  });
+
+  it('leave nothing in staging', async () => {
+    await load('a', { a1: [[1, 'a', 5]] });
+    assert.deepEqual(await stagingTables(pool), []);
   });
 
   it('go when the delivery is loaded again without them', async () => {
