@@ -68,6 +68,17 @@ export interface Lookup {
   readonly required: boolean;
 }
 
+/** What no row of a file can tell by itself, so that it is filled in when all files of a delivery are staged. */
+export interface Completion {
+  readonly table: string;
+  /**
+   * Column that numbers the rows of a session, from 1: by file as people count (`-2` before `-10`), then by line. A row
+   * that has its number needs no completing: it came with everything.
+   */
+  readonly ordinal: string;
+  readonly lookup?: Lookup;
+}
+
 /** What a CSV file of one kind of rows holds. */
 export interface CsvFile {
   readonly table: string;

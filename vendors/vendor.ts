@@ -2,7 +2,7 @@
 
 import type { Delivery } from '../model/delivery.js';
 import type { Sighting } from './completion.js';
-import type { FileShape, Table } from './table.js';
+import type { Completion, FileShape, Table } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -43,6 +43,8 @@ export interface Landing {
   readonly how: 'replace' | 'merge';
   /** Tables with the columns that identify a row; the first one holds what files have a line of. */
   readonly tables: readonly [KeyedTable, ...KeyedTable[]];
+  /** See warehouse/target.ts. */
+  readonly completes?: readonly Completion[];
 }
 
 export interface KeyedTable {

@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import { completeRows } from './complete-rows.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { noticeOf, writeLedger } from './publish-ledger.js';
@@ -38,10 +39,14 @@ export async function publishLoad(
     }
     await requireAllStaged(client, request);
     const staged = await countLoad(client, request.loadId);
-    const share = staged.parsed === 0 ? 0 : staged.quarantined / staged.parsed;
-    if (share > request.quarantineLimit) return reject(client, request, staged);
+    if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
     await requireSameRows(client, request);
+    if (request.target.completes) {
+      await completeRows(client, request.loadId, request.target);
+      const completed = await countLoad(client, request.loadId);
+      if (hasTooManyBad(completed, request)) return reject(client, request, completed);
+    }
     await (request.target.how === 'replace' ? replacePartition : mergeRows)(client, request);
     const counts = await countLoad(client, request.loadId);
     const notice = await noticeOf(client, request, counts);
@@ -51,6 +56,10 @@ export async function publishLoad(
   const outcome = await transaction(pool, publish, signal);
   if (outcome instanceof Failure) throw outcome;
   return outcome;
+}
+
+function hasTooManyBad({ parsed, quarantined }: LoadCounts, { quarantineLimit }: PublishRequest): boolean {
+  return parsed > 0 && quarantined / parsed > quarantineLimit;
 }
 
 interface LoadState {

@@ -2,6 +2,7 @@
 
 import pg from 'pg';
 
+import { completedColumns } from './complete-rows.js';
 import { stagingNames, stagingPrefix, tableNames } from './names.js';
 import type { Target } from './target.js';
 
@@ -12,6 +13,12 @@ export async function createStaging(client: pg.ClientBase, loadId: string, targe
     if (target.how === 'merge') {
       // A crash of Postgres empties it: publishing finds that it holds fewer rows than were reported.
       await client.query(`create unlogged table ${staging} (like ${table} including defaults)`);
+      const completion = target.completes?.find(({ table }) => table === name);
+      for (const column of completion ? completedColumns(completion) : []) {
+        await client.query(
+          `alter table ${staging} alter column ${pg.escapeIdentifier(column)} drop not null`,
+        );
+      }
       continue;
     }
     // The check constraint spares Postgres a scan of the rows when the table is attached as the day's partition.

@@ -5,7 +5,7 @@
  * A table's columns that are not here stay null: `impressed` has no place in CSV, and `state_parameter` no file.
  */
 
-import type { Column, CsvFile } from '../table.js';
+import type { Column, Completion, CsvFile } from '../table.js';
 import type { CsvKind } from './layout.js';
 import { storedTables } from './tables.js';
 
@@ -132,3 +132,9 @@ export function csvColumns({ table, headers }: CsvFile): readonly Column[] {
     return field === undefined ? [] : [{ ...column, field }];
   });
 }
+
+/** States before the events that look for theirs, and events before their parameters. */
+export const csvCompletions: readonly Completion[] = Object.values(csvFiles).flatMap(
+  ({ table, ordinal, lookup }) =>
+    ordinal === undefined ? [] : [{ table, ordinal, ...(lookup === undefined ? {} : { lookup }) }],
+);

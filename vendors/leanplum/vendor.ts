@@ -1,6 +1,6 @@
 import { nameOf, type Delivery } from '../../model/delivery.js';
 import type { Classified, Look, ReadTexts, SeenFile, Take, Vendor } from '../vendor.js';
-import { csvColumns, csvFiles } from './csv.js';
+import { csvColumns, csvCompletions, csvFiles } from './csv.js';
 import { csvKinds, dateFolder, isJob, parseDateFolder, parseKey } from './layout.js';
 import { parseManifest } from './manifest.js';
 import { hasAllManifests, isTaken, listedBy, sightJob, type ReadManifest } from './sighting.js';
@@ -15,7 +15,7 @@ export const leanplum: Vendor = {
   scripts: new URL('sql/', import.meta.url),
   table: () => session,
   // A job's date says nothing of its sessions, and a session may come again with a later job.
-  landing: () => ({ how: 'merge', tables: storedTables }),
+  landing: () => ({ how: 'merge', tables: storedTables, completes: csvCompletions }),
   shape: (_type, key) => {
     const kind = parseKey(key)?.kind;
     const csv = csvKinds.find((csvKind) => csvKind === kind);
