@@ -100,3 +100,26 @@ export type FileShape =
   | { readonly format: 'nested json lines'; readonly table: RootTable }
   /** `columns` are those of the table that the file has headers for. */
   | { readonly format: 'csv'; readonly file: CsvFile; readonly columns: readonly Column[] };
+
+/** A table, and the columns that identify its rows: within the day for `replace`, of all rows for `merge`. */
+export interface KeyedTable {
+  /** Below the source's schema. */
+  readonly name: string;
+  readonly key: readonly string[];
+}
+
+/** Where rows go, and how they take the place of earlier ones. */
+export interface Landing {
+  /**
+   * `replace`: the delivery is a UTC day, complete in itself, and its rows become the day's partition of the one table.
+   * `merge`: rows are merged by the key of the first table, which the others hold too; what comes under one takes the
+   * place of all that was there under it.
+   */
+  readonly how: 'replace' | 'merge';
+  readonly tables: readonly [KeyedTable, ...KeyedTable[]];
+  /**
+   * For `merge`: what is to be filled in before, each table once. A lookup finds rows as the entries before it have left
+   * them.
+   */
+  readonly completes?: readonly Completion[];
+}

@@ -2,7 +2,7 @@
 
 import type { Delivery } from '../model/delivery.js';
 import type { Sighting } from './completion.js';
-import type { Completion, FileShape, Table } from './table.js';
+import type { FileShape, Landing, Table } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -37,21 +37,6 @@ export interface Look {
 
 /** Which parts of a delivery a load takes: those that its manifests list, or those too of which no manifest speaks. */
 export type Take = 'listed' | 'all';
-
-export interface Landing {
-  /** See warehouse/target.ts. */
-  readonly how: 'replace' | 'merge';
-  /** Tables with the columns that identify a row; the first one holds what files have a line of. */
-  readonly tables: readonly [KeyedTable, ...KeyedTable[]];
-  /** See warehouse/target.ts. */
-  readonly completes?: readonly Completion[];
-}
-
-export interface KeyedTable {
-  /** Below the source's schema. */
-  readonly name: string;
-  readonly key: readonly string[];
-}
 
 /** Deliveries that are UTC days: each is expected, whether there is a file of it or not. */
 export interface Days {

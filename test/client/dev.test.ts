@@ -49,17 +49,24 @@ describe('landfall dev', function () {
     const first = await once();
     const byFinality = (finality: string): number =>
       first.deliveries.filter((delivery) => delivery.finality === finality).length;
-    assert.deepEqual([byFinality('final'), byFinality('waiting')], [8, 1]);
+    assert.deepEqual(
+      [byFinality('final'), byFinality('waiting'), byFinality('discarded')],
+      [13, 1, 1],
+      'the upload of one job did not complete',
+    );
+    const jobs = first.deliveries.filter(({ delivery }) => delivery.startsWith('sessions/'));
+    assert.equal(jobs.length, 6);
     assert.equal(
-      first.deliveries.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+      first.deliveries.reduce((sum, row) => sum + (jobs.includes(row) ? 0 : (row.rows ?? 0)), 0),
       12_295 + 4_495,
     );
-    const [experiments, podcasts] = first.results;
+    const [experiments, podcasts, sessions] = first.results;
     assert.ok(experiments?.results.every(({ visitors }) => Number(visitors) > 0));
     assert.deepEqual(
       podcasts?.results.map(({ requests }) => requests),
       ['1800', '1200', '1495'],
     );
+    assert.ok(sessions?.results.every((day) => Number(day['sessions']) > 0));
 
     const again = runLandfall(['dev'], { cwd, env: none });
     await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 60_000 });
@@ -68,15 +75,17 @@ describe('landfall dev', function () {
     // Only the podcast day that grows is loaded more than once.
     const loads = await pool.query(`select delivery_id from landfall.load group by 1 having count(*) > 1`);
     const rows = await pool.query(`select count(*)::int as rows from optimizely.conversion`);
+    const held = await pool.query<{ rows: number }>(`select count(*)::int as rows from leanplum.session`);
     await pool.end();
     const growing = first.deliveries.find(({ delivery }) => delivery.startsWith('podcasts/'))?.delivery;
     assert.deepEqual([loads.rows, rows.rows], [[{ delivery_id: growing }], [{ rows: 7_195 }]]);
+    assert.equal(held.rows[0]?.rows, 3_900, 'each session once, though 400 were sent twice');
     const ui = /http:\/\/\S+/.exec(again.out())?.[0] ?? '';
     assert.equal((await fetch(ui)).status, 200);
 
     const status = runLandfall(['status', '-o', 'json'], { cwd, env: none });
     assert.equal(await status.ended, 0, status.err());
-    assert.equal((JSON.parse(status.out()) as unknown[]).length, 9);
+    assert.equal((JSON.parse(status.out()) as unknown[]).length, 15);
 
     again.child.kill('SIGINT');
     assert.equal(await again.ended, 0, again.err());
