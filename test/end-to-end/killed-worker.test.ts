@@ -18,12 +18,12 @@ import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
 const date = '2026-03-01';
-const kills = 10;
 
 interface Feed {
   /** A source to which the vendor has delivered, and the input of the delivery. */
   readonly open: () => Promise<{ source: TestSource; input: DeliveryInput }>;
   readonly merged?: boolean;
+  readonly kills: number;
   readonly limits: { readonly files: number; readonly bytes: number };
 }
 
@@ -39,7 +39,7 @@ const feeds: Readonly<Record<string, Feed>> = {
       await deliver(source, { type: 'events', date, rows: 9_000, parts: 12, flaws: optimizelyFlaws });
       return { source, input: source.input('events', date, { ...soon, deadline: 0 }) };
     },
-    limits: { files: 4, bytes: 1e9 },
+    ...{ kills: 10, limits: { files: 4, bytes: 1e9 } },
   },
   'a Megaphone day in one file': {
     open: async () => {
@@ -53,7 +53,7 @@ const feeds: Readonly<Record<string, Feed>> = {
       const closed = { deadline: 0, closesAt: 0, settleFor: 1 };
       return { source, input: source.input('metrics', date, { ...soon, ...closed }) };
     },
-    limits: { files: 1, bytes: 1e9 },
+    ...{ kills: 10, limits: { files: 1, bytes: 1e9 } },
   },
   'a Leanplum job in JSON': leanplumJob('json'),
   'a Leanplum job in CSV': leanplumJob('csv'),
@@ -68,8 +68,7 @@ function leanplumJob(format: 'json' | 'csv'): Feed {
       await source.put(makeJob({ uuid, date, format, shards: format === 'json' ? 6 : 2, sessions }).files);
       return { source, input: source.job(uuid, date, soon) };
     },
-    merged: true,
-    limits: { files: 2, bytes: 1e9 },
+    ...{ merged: true, kills: 5, limits: { files: 2, bytes: 1e9 } },
   };
 }
 
@@ -93,7 +92,7 @@ for (const [what, feed] of Object.entries(feeds)) {
     });
     afterEach(() => source.drop());
 
-    it(`${kills} times at random instants, and followed by another: all is as if nothing had happened`, async () => {
+    it(`${feed.kills} times at random instants, and followed by another: all is as if nothing had happened`, async () => {
       const seed = Number(process.env['LANDFALL_TEST_SEED'] ?? Date.now() % 1_000_000);
       console.log(`      LANDFALL_TEST_SEED=${seed}`);
       const random = randomNumbers(seed);
@@ -113,7 +112,7 @@ for (const [what, feed] of Object.entries(feeds)) {
           client,
           input,
         );
-        for (let killed = 0; killed < kills; killed += 1) {
+        for (let killed = 0; killed < feed.kills; killed += 1) {
           const next = await start();
           await worker.work();
           // A load that comes to its end under way is followed by another.
