@@ -42,6 +42,8 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
     ...inField(path, [...inner.flatMap(innerFaults), ...[...values, extra].flatMap(({ faults }) => faults)]),
   ];
   const fault = faults.map(({ when, reason }) => `when ${when} then ${reason}`).join('\n    ');
+  const raw = values.map((column) => column.raw);
+  const steps = row === 'object' ? objectSteps(raw, inner) : pairStep(raw);
   const { before, counted } = numbering(path, inner);
   const columns = [
     'line',
@@ -55,10 +57,7 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
   ];
   return (piece) => `
   with source as (${rows.source(piece)}),
-  ${(row === 'object' ? objectSteps : pairStep)(
-    values.map(({ raw }) => raw),
-    inner,
-  )},
+  ${steps},
   typed as (
     select *, ${[...values.map(({ value, as }) => `${value} as ${as}`), `${extra.value} as extra`].join(',\n      ')}
     from raw
@@ -155,8 +154,8 @@ function placeIn(path: readonly string[]): string {
 }
 
 /**
- * How many rows of its line lie in the rows before a row, of each of the tables within: the number of all rows before,
- * less that of the line's first. In a stream, so that nothing is sorted.
+ * How many rows of its line lie in the rows before a row, of each of the tables within: the running number of all before
+ * it, less that of its line's first row, which is the largest of such so far. In a stream, so that nothing is sorted.
  */
 function numbering(
   path: readonly string[],
