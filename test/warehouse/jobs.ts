@@ -7,6 +7,7 @@ import { readFile } from '../../reader/read-file.js';
 import type { CsvKind } from '../../vendors/leanplum/layout.js';
 import { leanplum } from '../../vendors/leanplum/vendor.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
+import { stagingNames } from '../../warehouse/names.js';
 import { planLoad } from '../../warehouse/plan-load.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
@@ -89,4 +90,73 @@ export function publishJob(
 
 export async function loadJob(pool: pg.Pool, job: string, parts: readonly JobPart[]): Promise<PublishedLoad> {
   return publishJob(pool, job, await stageJob(pool, job, parts));
+}
+
+/** Headers of CSV files, as far as the tests of this folder need them. */
+export const headers = {
+  sessions: 'sessionId,userId',
+  states: 'stateId,sessionId,stateName',
+  events: 'eventId,stateId,sessionId,eventName',
+  parameters: 'eventId,name,value',
+  attributes: 'sessionId,name,value',
+  experiments: 'experimentId,sessionId,variantId',
+} as const;
+
+/** Rows of a table as texts, by its key. */
+export async function rowsOf(
+  pool: pg.Pool,
+  table: string,
+  ...columns: readonly string[]
+): Promise<(string | null)[][]> {
+  const { rows } = await pool.query<(string | null)[]>({
+    text: `select ${columns.map((column) => `t.${column}::text`).join(', ')} from leanplum.${table} t
+           order by ${table === 'session' ? 't.session_id' : 't.session_id, t.ordinal'}`,
+    rowMode: 'array',
+  });
+  return rows;
+}
+
+/** Of each file of a load, by what follows `-output`: parsed, loaded, quarantined, duplicate. */
+export async function countsByFile(pool: pg.Pool, loadId: string): Promise<Record<string, number[]>> {
+  const { rows } = await pool.query<{ name: string; counts: string[] }>(
+    `select split_part(f.key, '-output', 2) as name,
+       array[rows_parsed, rows_loaded, rows_quarantined, rows_duplicate] as counts
+     from landfall.load_file lf join landfall.file f on f.id = lf.file_id where load_id = $1
+     order by f.key collate "C"`,
+    [loadId],
+  );
+  return Object.fromEntries(rows.map(({ name, counts }) => [name, counts.map(Number)]));
+}
+
+/** A JSON job's rows of one session, put into staging as its reader would. */
+export async function stageJson(
+  pool: pg.Pool,
+  job: string,
+  session: string,
+  events: number,
+): Promise<string> {
+  const part = shard(job, '-0');
+  const loadId = await planJob(pool, job, [part.key]);
+  const { rows } = await pool.query<{ id: string }>('select id from landfall.file where key = $1', [
+    part.key,
+  ]);
+  const fileId = rows[0]!.id;
+  const into = (table: string): string => stagingNames(loadId, table).table;
+  await pool.query(`
+    insert into ${into('session')} (session_id, user_id, _file_id, _line)
+      values (${session}, '${job}', ${fileId}, 1);
+    insert into ${into('state')} (session_id, ordinal, state_id, name, _file_id, _line)
+      values (${session}, 1, 5, 'json', ${fileId}, 1);
+    insert into ${into('state_parameter')} (session_id, ordinal, state_ordinal, state_id, name, _file_id, _line)
+      values (${session}, 1, 1, 5, 'json', ${fileId}, 1);
+    insert into ${into('event')} (session_id, ordinal, state_ordinal, has_state, event_id, name, _file_id, _line)
+      select ${session}, n, 7, false, 100 - n, 'json', ${fileId}, 1 from generate_series(1, ${events}) n`);
+  await pool.query(
+    `update landfall.load_file
+     set staged_at = now(), rows_parsed = 1, rows_loaded = 1, rows_quarantined = 0, rows_duplicate = 0,
+         rows_by_table = $2
+     where load_id = $1`,
+    [loadId, { session: 1, state: 1, state_parameter: 1, event: events }],
+  );
+  return loadId;
 }
