@@ -118,8 +118,9 @@ function typeTimestamp(column: RawColumn, family: Family, value: string): Typed 
     instant: `${column.as}::timestamp`,
     integer: milliseconds,
     fraction: milliseconds,
-    // By way of timestamptz, since a cast to timestamp passes over `+02:00`.
-    text: `coalesce(try_cast(${column.as}::varchar as timestamptz)::timestamp, ${milliseconds})`,
+    // By way of timestamptz, since a cast to timestamp passes over `+02:00`. A cast from there asks a calendar, which takes
+    // 0.21 µs instead of 0.05 µs, and ends the query for a year beyond 290,000.
+    text: `coalesce(make_timestamp(epoch_us(try_cast(${column.as}::varchar as timestamptz))), ${milliseconds})`,
   };
   return inYears(column, expressions[family], value);
 }

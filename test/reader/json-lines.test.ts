@@ -168,6 +168,13 @@ describe('a file of JSON lines', function () {
       ['aFlag', '"perhaps"', /^aFlag is not true or false: perhaps$/],
       ['anInstant', '"2022-03-21T15:19:12.5+02:00"', '2022-03-21 13:19:12.5+00'],
       ['anInstant', '"1647875952000"', '2022-03-21 15:19:12+00'],
+      ['anInstant', '"9999-12-31T23:59:59.999999Z"', '9999-12-31 23:59:59.999999+00'],
+      [
+        'anInstant',
+        '"294247-01-10T04:00:54Z"',
+        /^anInstant is not an instant between the years 1 and 9999: 294247/,
+      ],
+      ['anInstant', '"infinity"', /^anInstant is not an instant between the years 1 and 9999: infinity$/],
       ['anInstant', '"soon"', /^anInstant is not an instant between the years 1 and 9999: soon$/],
       ['someJson', '[1e400,1.10,9007199254740993]', `[1${'0'.repeat(400)}, 1.1, 9007199254740993]`],
       ['someJson', '"\\u0000"', /^someJson holds the character NUL$/],
