@@ -17,6 +17,21 @@ export function rowText(values: readonly string[]): string {
   return `${values.map((value) => `${quote}${value.replaceAll(quote, quote + quote)}${quote}`).join(delimiter)}\n`;
 }
 
+/**
+ * Rows may also come as tuples of Postgres' binary COPY, which takes it 1.05 s instead of 1.7 s of its core for the 500,000
+ * metrics of the bench: https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS-BINARY. These stand
+ * before and after them.
+ */
+export const binaryStart = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+export const binaryEnd = Buffer.from([0xff, 0xff]);
+
+export type RowForm = 'text' | 'binary';
+
+/** COPY's options for rows of a form. */
+export function copyOptions(form: RowForm = 'text'): string {
+  return form === 'binary' ? 'format binary' : rowTextOfPostgres;
+}
+
 /** Rows as such text: hands their stream to `consume` and returns what it returns. */
 export type RowSource = (consume: (rows: Readable) => Promise<number>) => Promise<number>;
 
@@ -25,6 +40,8 @@ export interface FileTable {
   readonly name: string;
   /** Columns in the order of the rows' text. */
   readonly columns: readonly string[];
+  /** Of the rows that are handed over with it. Default text. */
+  readonly form?: RowForm;
 }
 
 /** The rows of a file, on their way from the reader into the warehouse. */

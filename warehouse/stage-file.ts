@@ -5,7 +5,7 @@ import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 
 import { Failure, failureTypes } from '../model/failure.js';
-import { rowTextOfPostgres, type FileRows, type FileTable } from '../model/row-text.js';
+import { copyOptions, type FileRows, type FileTable } from '../model/row-text.js';
 import { stagingNames } from './names.js';
 import { transaction } from './transaction.js';
 
@@ -118,11 +118,11 @@ function isMissingTable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '42P01';
 }
 
-const copyQuarantine = `copy landfall.quarantine (load_id, file_id, line, reason, raw) from stdin (${rowTextOfPostgres})`;
+const copyQuarantine = `copy landfall.quarantine (load_id, file_id, line, reason, raw) from stdin (${copyOptions()})`;
 
-function copyStaging(loadId: string, { name, columns }: FileTable): string {
+function copyStaging(loadId: string, { name, columns, form }: FileTable): string {
   const names = columns.map((column) => pg.escapeIdentifier(column)).join(', ');
-  return `copy ${stagingNames(loadId, name).table} (${names}) from stdin (${rowTextOfPostgres})`;
+  return `copy ${stagingNames(loadId, name).table} (${names}) from stdin (${copyOptions(form)})`;
 }
 
 async function copyIn(

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
-import { rowTextOfPostgres, type FileRows } from '../../model/row-text.js';
+import { copyOptions, type FileRows, type FileTable } from '../../model/row-text.js';
 import { openParquet } from '../../reader/parquet.js';
 import { project, type FileConstants, type Projection } from '../../reader/projection.js';
 import { readFile } from '../../reader/read-file.js';
@@ -77,8 +77,8 @@ async function copyInto(client: pg.Client, table: Table, file: FileRows): Promis
     drop table if exists landed, quarantine;
     create table landed (${columns.join(', ')});
     create table quarantine (load_id bigint, file_id bigint, line bigint, reason text not null, raw text not null)`);
-  const into = (target: string) => async (rows: Readable) => {
-    const copy = client.query(copyFrom(`copy ${target} from stdin (${rowTextOfPostgres})`));
+  const into = (target: string) => async (rows: Readable, table?: FileTable) => {
+    const copy = client.query(copyFrom(`copy ${target} from stdin (${copyOptions(table?.form)})`));
     await pipeline(rows, copy);
     return copy.rowCount;
   };
