@@ -46,19 +46,21 @@ const blockBytes = 256 * 1024;
 /**
  * Cuts bytes into pieces below `folder`, the same each time. Two are there at a time: asking for the next but one writes
  * over a piece. Line breaks are `\n`; a byte order mark at the start is left out. A line that is too long is cut, and what
- * is left of it is no JSON.
+ * is left of it is no JSON. `from` tells what came before the bytes: lines of the file, and pieces of it, which may still
+ * be in use.
  */
 export async function* inPieces(
   bytes: AsyncIterable<Buffer>,
   folder: string,
   signal: AbortSignal,
+  from: { readonly lines: number; readonly pieces: number } = { lines: 0, pieces: 0 },
 ): AsyncGenerator<Piece> {
   const blank = `"${randomUUID()}"`;
   const paths = [join(folder, 'lines-0'), join(folder, 'lines-1')] as const;
-  const scan = lineScan(blank);
-  let path: string = paths[0];
+  const scan = lineScan(blank, from.lines);
+  let path: string = paths[from.pieces % 2 === 0 ? 0 : 1];
   let file: FileHandle | undefined;
-  let before = 0;
+  let before = from.lines;
   let size = 0;
   let offset = 0;
   let enough = false;
@@ -81,7 +83,7 @@ export async function* inPieces(
   };
 
   try {
-    for await (const chunk of withoutByteOrderMark(bytes)) {
+    for await (const chunk of from.lines === 0 ? withoutByteOrderMark(bytes) : bytes) {
       signal.throwIfAborted();
       for (let rest = chunk; rest.length > 0;) {
         const part = rest.subarray(0, blockBytes - (offset % blockBytes));
@@ -108,9 +110,9 @@ const lineBreak = 0x0a;
 const notJson = Buffer.from('!');
 
 /** Counts lines, marks the blank ones, and cuts those that are too long, over chunks that end anywhere. */
-function lineScan(blank: string) {
+function lineScan(blank: string, before: number) {
   const marker = Buffer.from(blank);
-  let lines = 0;
+  let lines = before;
   let rows = 0;
   let length = 0;
   let onlySpace = true;
@@ -147,7 +149,7 @@ function lineScan(blank: string) {
   return {
     /** The bytes of a chunk as they are to be read. */
     take,
-    /** Lines that have ended so far. */
+    /** Lines that have ended so far, with those before. */
     lines: () => lines,
     /** Those since this was last asked that are not blank. */
     rows: () => {
