@@ -31,7 +31,7 @@ export interface Projection {
 }
 
 /** Postgres' btree refuses keys beyond 2,704 bytes, and an id that long is none. */
-const longestKey = 1_000;
+export const longestKey = 1_000;
 
 /** What a source of lines rather than columns says of a row beside its columns: expressions over the source. */
 export interface OfLine {

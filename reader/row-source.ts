@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import type { RowSource } from '../model/row-text.js';
+import { binaryEnd, binaryStart, type RowForm, type RowSource } from '../model/row-text.js';
 import type { FileAt } from './file-bytes.js';
 import { oneAhead } from './pieces.js';
 import { tooLittleMemory } from './unreadable.js';
@@ -50,6 +50,35 @@ export function streamed(
 /** The text of files that follow one another; one is written while the one before is read. */
 export async function* textOf(paths: AsyncGenerator<string>): AsyncGenerator<Buffer> {
   for await (const path of oneAhead(paths)) {
-    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    yield* textOfFile(path);
   }
+}
+
+/**
+ * Rows of either form, binary tuples or the path of a file of text, as one stream for as many as are of the same form. Each
+ * stream has to be read to its end.
+ */
+export async function* inForms(
+  rows: AsyncGenerator<Buffer | string>,
+): AsyncGenerator<{ readonly form: RowForm; readonly bytes: AsyncGenerator<Buffer> }> {
+  let next = await rows.next();
+  async function* binary(): AsyncGenerator<Buffer> {
+    yield binaryStart;
+    for (; next.done !== true && typeof next.value !== 'string'; next = await rows.next()) yield next.value;
+    yield binaryEnd;
+  }
+  async function* text(): AsyncGenerator<Buffer> {
+    for (; next.done !== true && typeof next.value === 'string'; next = await rows.next()) {
+      yield* textOfFile(next.value);
+    }
+  }
+  while (next.done !== true) {
+    const first: Buffer | string = next.value;
+    yield typeof first === 'string' ? { form: 'text', bytes: text() } : { form: 'binary', bytes: binary() };
+    if (next.value === first) return;
+  }
+}
+
+function textOfFile(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024 });
 }

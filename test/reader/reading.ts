@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
+import { binaryStart } from '../../model/row-text.js';
 import { makePipe } from '../../reader/copy-out.js';
 import { literal, withDuckDb } from '../../reader/duckdb.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
@@ -45,6 +46,23 @@ export async function textOf(rows: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of rows as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
+}
+
+/** How many rows a stream has, of text without line breaks in values or of binary tuples. */
+export async function countRows(rows: Readable): Promise<number> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of rows as AsyncIterable<Buffer>) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (!bytes.subarray(0, binaryStart.length).equals(binaryStart))
+    return bytes.toString().split('\n').length - 1;
+  let count = 0;
+  let at = binaryStart.length;
+  for (let fields = bytes.readInt16BE(at); fields >= 0; fields = bytes.readInt16BE(at)) {
+    at += 2;
+    for (; fields > 0; fields -= 1) at += 4 + Math.max(0, bytes.readInt32BE(at));
+    count += 1;
+  }
+  return count;
 }
 
 /**
