@@ -3,6 +3,7 @@
  *
  *   npm run bench [-- --rows 500000 --parts 8 --runs 3 --big 2000000]
  *   npm run bench -- --quick        50,000 rows, one run: whether it works, not how fast
+ *   npm run bench -- --only megaphone --beside dlt
  */
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -10,7 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { writeTable } from '../client/table.js';
+import { metricsKey } from '../sandbox/megaphone-day.js';
 import { prepareCeiling } from './ceiling.js';
+import { installDlt } from './dlt.js';
 import { megaphoneMetrics, optimizelyEvents, type DayShape, type Feed } from './feeds.js';
 import { loadOnce } from './load.js';
 import { median, spread } from './median.js';
@@ -27,6 +30,10 @@ const { values } = parseArgs({
     /** Rows of the day that memory is measured with; 0 leaves it out. */
     big: { type: 'string', default: '2000000' },
     quick: { type: 'boolean', default: false },
+    /** A vendor. Default all. */
+    only: { type: 'string' },
+    /** `dlt`: the Megaphone day is loaded with it too, once. It is installed for Python, from the network. */
+    beside: { type: 'string' },
   },
 });
 const amounts = values.quick ? { ...values, rows: '50000', runs: '1', big: '100000' } : values;
@@ -50,24 +57,30 @@ interface Line {
   readonly ratio?: number;
 }
 
-/** Writes a day and puts it into the bucket; the bytes of its files. */
-async function makeDay(place: Place, feed: Feed, day: Omit<DayShape, 'directory'>): Promise<number> {
+/** Writes a day and puts it into the bucket. `work` is told the bytes of its files and where they lie. */
+async function withDay<T>(
+  place: Place,
+  feed: Feed,
+  day: Omit<DayShape, 'directory'>,
+  work: (bytes: number, directory: string) => Promise<T>,
+): Promise<T> {
   const directory = join(place.folder, 'export');
   await mkdir(directory);
   const bytes = await feed.write({ directory, ...day });
   await place.upload(place.source(feed.vendor), directory);
+  const result = await work(bytes, directory);
   await rm(directory, { recursive: true });
-  return bytes;
+  return result;
 }
 
 async function compare(
   place: Place,
   feed: Feed,
   day: Omit<DayShape, 'directory'>,
+  files: number,
   runs: number,
 ): Promise<Line[]> {
   const source = place.source(feed.vendor);
-  const files = await makeDay(place, feed, day);
   const worker = place.startWorker();
   // The first load warms both sides up, and gives the ceiling its rows.
   await loadOnce(place, source, feed.type, day.date);
@@ -100,9 +113,26 @@ async function compare(
   ];
 }
 
+/** The file of a Megaphone day with dlt, beside the same ceiling. */
+async function compareDlt(place: Place, file: string, [ceiling, ours]: readonly Line[]): Promise<Line> {
+  const dlt = await installDlt((line) => console.error(line));
+  const seconds = [await dlt.load(file, place.postgresUrl, place.folder)];
+  return {
+    what: `${dlt.name}, a file on the disk to a table without a key`,
+    rows: ours?.rows ?? 0,
+    seconds,
+    ...(ours?.files === undefined ? {} : { files: ours.files }),
+    ratio: median(seconds) / median(ceiling?.seconds ?? []),
+  };
+}
+
 /** A larger day on a fresh worker, for its memory. */
-async function measureMemory(place: Place, feed: Feed, day: Omit<DayShape, 'directory'>): Promise<Line> {
-  const files = await makeDay(place, feed, day);
+async function measureMemory(
+  place: Place,
+  feed: Feed,
+  day: Omit<DayShape, 'directory'>,
+  files: number,
+): Promise<Line> {
   const worker = place.startWorker();
   const seconds = await loadOnce(place, place.source(feed.vendor), feed.type, day.date);
   const memory = await peakMemory(worker.pid);
@@ -148,12 +178,28 @@ try {
     [optimizelyEvents, { date: '2026-03-04', rows: big, parts: 1, rowGroup: largeRowGroup }],
     [megaphoneMetrics, { date: '2026-03-02', rows: big, parts: 1 }],
   ] as const;
-  const lines = [
-    ...(await compare(place, optimizelyEvents, { date: '2026-03-01', rows, parts }, runs)),
-    ...(await compare(place, optimizelyEvents, { date: '2026-03-02', rows, parts: 1 }, runs)),
-    ...(await compare(place, megaphoneMetrics, { date: '2026-03-01', rows, parts: 1 }, runs)),
-  ];
-  for (const [feed, day] of big > 0 ? large : []) lines.push(await measureMemory(place, feed, day));
+  const days = [
+    [optimizelyEvents, { date: '2026-03-01', rows, parts }],
+    [optimizelyEvents, { date: '2026-03-02', rows, parts: 1 }],
+    [megaphoneMetrics, { date: '2026-03-01', rows, parts: 1 }],
+  ] as const;
+  const asked = ([feed]: readonly [Feed, ...unknown[]]): boolean =>
+    values.only === undefined || values.only === feed.vendor;
+  const lines: Line[] = [];
+  for (const [feed, day] of days.filter(asked)) {
+    await withDay(place, feed, day, async (files, directory) => {
+      const compared = await compare(place, feed, day, files, runs);
+      lines.push(...compared);
+      if (values.beside !== 'dlt' || feed !== megaphoneMetrics) return;
+      await compareDlt(place, join(directory, metricsKey(day.date)), compared).then(
+        (line) => lines.push(line),
+        (error: Error) => console.error(error.message),
+      );
+    });
+  }
+  for (const [feed, day] of big > 0 ? large.filter(asked) : []) {
+    lines.push(await withDay(place, feed, day, (files) => measureMemory(place, feed, day, files)));
+  }
   print(lines);
 } finally {
   await place.end();

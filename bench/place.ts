@@ -26,6 +26,7 @@ import { startProgram } from './processes.js';
 export interface Place {
   /** Readable for the account that runs Postgres. */
   readonly folder: string;
+  readonly postgresUrl: string;
   readonly pool: pg.Pool;
   readonly client: Client;
   /** By vendor. */
@@ -105,6 +106,7 @@ async function bringUpParts(
 
   return {
     folder,
+    postgresUrl: postgres.url,
     pool,
     client: new Client({ connection }),
     source: (vendor) => {
