@@ -1,18 +1,13 @@
 import type { SourceConfig } from '../config/schema.js';
 import { deliveryStart } from '../config/delivery-start.js';
-import { nameDay } from '../config/name-delivery.js';
 import type { DeliveryResult } from '../model/control.js';
+import type { Delivery } from '../model/delivery.js';
 import type { Place } from './place.js';
 
-/** Seconds from the signal to the published day: look, list, fetch, stage, key, publish. */
-export async function loadOnce(
-  place: Place,
-  source: SourceConfig,
-  type: string,
-  date: string,
-): Promise<number> {
+/** Seconds from the signal to the published delivery: look, list, fetch, stage, key, publish. */
+export async function loadOnce(place: Place, source: SourceConfig, delivery: Delivery): Promise<number> {
   await place.pool.query('checkpoint');
-  const { workflowType, workflowId, input } = deliveryStart(source, nameDay(source, type, date), Date.now());
+  const { workflowType, workflowId, input } = deliveryStart(source, delivery, Date.now());
   const start = performance.now();
   const handle = await place.client.workflow.signalWithStart(workflowType, {
     workflowId,

@@ -1,7 +1,7 @@
 /**
  * Our load beside Postgres' own COPY of the same rows, in one run, turn by turn.
  *
- *   npm run bench [-- --rows 500000 --parts 8 --runs 3 --big 2000000]
+ *   npm run bench [-- --rows 500000 --parts 8 --sessions 200000 --runs 3 --big 2000000]
  *   npm run bench -- --quick        50,000 rows, one run: whether it works, not how fast
  *   npm run bench -- --only megaphone --beside dlt
  */
@@ -11,10 +11,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { writeTable } from '../client/table.js';
+import { nameDay } from '../config/name-delivery.js';
 import { metricsKey } from '../sandbox/megaphone-day.js';
 import { prepareCeiling } from './ceiling.js';
 import { installDlt } from './dlt.js';
 import { megaphoneMetrics, optimizelyEvents, type DayShape, type Feed } from './feeds.js';
+import { measureJob } from './job.js';
 import { loadOnce } from './load.js';
 import { median, spread } from './median.js';
 import { bringUp, type Place } from './place.js';
@@ -26,6 +28,8 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '500000' },
     parts: { type: 'string', default: '8' },
+    /** Of the Leanplum job, with 5 states and 20 events each. */
+    sessions: { type: 'string', default: '200000' },
     runs: { type: 'string', default: '3' },
     /** Rows of the day that memory is measured with; 0 leaves it out. */
     big: { type: 'string', default: '2000000' },
@@ -36,13 +40,12 @@ const { values } = parseArgs({
     beside: { type: 'string' },
   },
 });
-const amounts = values.quick ? { ...values, rows: '50000', runs: '1', big: '100000' } : values;
-const [rows, parts, runs, big] = [amounts.rows, amounts.parts, amounts.runs, amounts.big].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const amounts = values.quick
+  ? { ...values, rows: '50000', sessions: '10000', runs: '1', big: '100000' }
+  : values;
+const [rows, parts, sessions, runs, big] = [
+  ...[amounts.rows, amounts.parts, amounts.sessions, amounts.runs, amounts.big].map(Number),
+] as [number, number, number, number, number];
 /** Rows of a row group, four times the usual. Each column is one page then, up to 20 MB of it, where Spark's have 1 MB. */
 const largeRowGroup = 500_000;
 
@@ -83,7 +86,7 @@ async function compare(
   const source = place.source(feed.vendor);
   const worker = place.startWorker();
   // The first load warms both sides up, and gives the ceiling its rows.
-  await loadOnce(place, source, feed.type, day.date);
+  await loadOnce(place, source, nameDay(source, feed.type, day.date));
   const partition = `${source.schema}.${feed.table}_${day.date.replaceAll('-', '_')}`;
   const ceiling = await prepareCeiling(
     place.pool,
@@ -94,7 +97,7 @@ async function compare(
   const times: { ours: number[]; ceiling: number[] } = { ours: [], ceiling: [] };
   for (let run = 0; run < runs; run += 1) {
     times.ceiling.push(await ceiling.run());
-    times.ours.push(await loadOnce(place, source, feed.type, day.date));
+    times.ours.push(await loadOnce(place, source, nameDay(source, feed.type, day.date)));
   }
   const memory = await peakMemory(worker.pid);
   await worker.stop();
@@ -109,6 +112,19 @@ async function compare(
       files,
       memory,
       ratio: median(times.ours) / median(times.ceiling),
+    },
+  ];
+}
+
+/** A Leanplum job: 34 rows a session, in six of its seven tables. */
+async function compareJob(place: Place, sessions: number, runs: number): Promise<Line[]> {
+  const { rows, text, files, memory, ours, ceiling } = await measureJob(place, sessions, runs);
+  return [
+    { what: 'COPY of seven ready text files, then their keys', rows, seconds: ceiling, text },
+    {
+      what: `leanplum, S3 to published in seven tables, ${sessions.toLocaleString('en-US')} sessions`,
+      ...{ rows, seconds: ours, text, files, memory },
+      ratio: median(ours) / median(ceiling),
     },
   ];
 }
@@ -133,8 +149,9 @@ async function measureMemory(
   day: Omit<DayShape, 'directory'>,
   files: number,
 ): Promise<Line> {
+  const source = place.source(feed.vendor);
   const worker = place.startWorker();
-  const seconds = await loadOnce(place, place.source(feed.vendor), feed.type, day.date);
+  const seconds = await loadOnce(place, source, nameDay(source, feed.type, day.date));
   const memory = await peakMemory(worker.pid);
   await worker.stop();
   return { what: whatOf(feed, day), rows: day.rows, seconds: [seconds], files, memory };
@@ -196,6 +213,9 @@ try {
         (error: Error) => console.error(error.message),
       );
     });
+  }
+  if (values.only === undefined || values.only === 'leanplum') {
+    lines.push(...(await compareJob(place, sessions, runs)));
   }
   for (const [feed, day] of big > 0 ? large.filter(asked) : []) {
     lines.push(await withDay(place, feed, day, (files) => measureMemory(place, feed, day, files)));

@@ -93,6 +93,7 @@ async function bringUpParts(
       sources: {
         experiments: { vendor: 'optimizely', store: { ...store, prefix: 'v1/account_id=1/' } },
         podcasts: { vendor: 'megaphone', store: { ...store, prefix: 'podcasts/' } },
+        sessions: { vendor: 'leanplum', store: { ...store, prefix: 'sessions/' } },
       },
     }),
   );
