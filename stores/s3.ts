@@ -1,6 +1,4 @@
-import { open as openFile, type FileHandle } from 'node:fs/promises';
-import { addAbortSignal, type Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 
 import {
   DeleteObjectCommand,
@@ -12,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 
 import { Failure, failureTypes } from '../model/failure.js';
+import { changed, download, unquote, type Opened } from './download.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface S3Settings {
@@ -26,9 +25,6 @@ export interface S3Settings {
   /** Milliseconds without a byte after which a connection is given up and resumed. Default 30 seconds. */
   readonly idleTimeout?: number;
 }
-
-/** A cut download is resumed this many times without progress before the step as a whole is retried. */
-const resumesWithoutProgress = 4;
 
 export function openS3(settings: S3Settings): Store {
   const client = new S3Client({
@@ -108,39 +104,9 @@ export function openS3(settings: S3Settings): Store {
     return { body, from };
   }
 
-  async function fetch(file: StoredFile, path: string, options: FetchOptions = {}): Promise<void> {
-    const what = `reading ${name}${file.key}`;
-    const target = await openFile(path, 'w');
-    try {
-      let [have, best, attemptsInVain] = [0, 0, 0];
-      while (have < file.size) {
-        let fault: unknown = new Error(`the connection ended after ${have} of ${file.size} bytes`);
-        try {
-          const { body, from } = await open(file, have, options.signal);
-          if (options.signal) addAbortSignal(options.signal, body);
-          have = from;
-          // Written at their place and waited for, one after the other: of a cut connection's last bytes, what counts is
-          // what has reached the file, and nothing may reach it later.
-          for await (const chunk of body as AsyncIterable<Buffer>) {
-            await writeAll(target, chunk, have);
-            have += chunk.length;
-            options.onBytes?.(chunk.length);
-          }
-        } catch (error) {
-          options.signal?.throwIfAborted();
-          if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
-          fault = error;
-        }
-        attemptsInVain = have > best ? 0 : attemptsInVain + 1;
-        best = Math.max(best, have);
-        if (have < file.size) {
-          if (attemptsInVain >= resumesWithoutProgress) throw explain(fault, what);
-          await setTimeout(100 * 2 ** attemptsInVain, undefined, sendSignal(options.signal));
-        }
-      }
-    } finally {
-      await target.close();
-    }
+  function fetch(file: StoredFile, path: string, options?: FetchOptions): Promise<void> {
+    const explainReading = (fault: unknown): unknown => explain(fault, `reading ${name}${file.key}`);
+    return download(file, path, { open, explain: explainReading }, options);
   }
 
   async function remove(file: StoredFile, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -167,41 +133,14 @@ export function openS3(settings: S3Settings): Store {
   };
 }
 
-/** A body, and the offset that its first byte has in the file. */
-interface Opened {
-  readonly body: Readable;
-  readonly from: number;
-}
-
-async function writeAll(target: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    done += (await target.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
-  }
-}
-
-function sendSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
 function sendOptions(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
-}
-
-function unquote(etag: string): string {
-  return etag.replaceAll('"', '');
 }
 
 function isGone(error: unknown): boolean {
   if (!(error instanceof S3ServiceException)) return false;
   const status = error.$metadata.httpStatusCode;
   return status === 412 || status === 404;
-}
-
-function changed(store: string, file: StoredFile, how: string): Failure {
-  return new Failure(
-    failureTypes.fileChanged,
-    `${store}${file.key} changed after it was listed as version ${file.version}: ${how}. The delivery is planned again.`,
-  );
 }
 
 /** Codes that speak of a wrong bucket, region or endpoint. */

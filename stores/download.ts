@@ -1,0 +1,85 @@
+import { open as openFile, type FileHandle } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+
+import { Failure, failureTypes } from '../model/failure.js';
+import type { FetchOptions, StoredFile } from './store.js';
+
+/** A body, and the offset that its first byte has in the file. */
+export interface Opened {
+  readonly body: Readable;
+  readonly from: number;
+}
+
+/** How a store gives out its files. */
+export interface Source {
+  /** Opens the listed version from an offset on, or from its start where the server ignores ranges. */
+  readonly open: (file: StoredFile, offset: number, signal?: AbortSignal) => Promise<Opened>;
+  /** Turns what went wrong into our taxonomy. */
+  readonly explain: (fault: unknown) => unknown;
+}
+
+/** A cut download is resumed this many times without progress before the step as a whole is retried. */
+const resumesWithoutProgress = 4;
+
+/** Writes a file to `path`, going on after what has arrived where a connection was cut. */
+export async function download(
+  file: StoredFile,
+  path: string,
+  source: Source,
+  options: FetchOptions = {},
+): Promise<void> {
+  const target = await openFile(path, 'w');
+  try {
+    let [have, best, attemptsInVain] = [0, 0, 0];
+    while (have < file.size) {
+      let fault: unknown = new Error(`the connection ended after ${have} of ${file.size} bytes`);
+      try {
+        const { body, from } = await source.open(file, have, options.signal);
+        if (options.signal) addAbortSignal(options.signal, body);
+        have = from;
+        // Written at their place and waited for, one after the other: of a cut connection's last bytes, what counts is
+        // what has reached the file, and nothing may reach it later.
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+          await writeAll(target, chunk, have);
+          have += chunk.length;
+          options.onBytes?.(chunk.length);
+        }
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
+        fault = error;
+      }
+      attemptsInVain = have > best ? 0 : attemptsInVain + 1;
+      best = Math.max(best, have);
+      if (have < file.size) {
+        if (attemptsInVain >= resumesWithoutProgress) throw source.explain(fault);
+        await setTimeout(100 * 2 ** attemptsInVain, undefined, sendSignal(options.signal));
+      }
+    }
+  } finally {
+    await target.close();
+  }
+}
+
+async function writeAll(target: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += (await target.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+  }
+}
+
+function sendSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** The error for a file that is no longer the one that was listed. */
+export function changed(store: string, file: StoredFile, how: string): Failure {
+  return new Failure(
+    failureTypes.fileChanged,
+    `${store}${file.key} changed after it was listed as version ${file.version}: ${how}. The delivery is planned again.`,
+  );
+}
+
+export function unquote(etag: string): string {
+  return etag.replaceAll('"', '');
+}
