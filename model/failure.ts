@@ -22,6 +22,10 @@ export const failureTypes = {
   tablesBusy: 'TablesBusy',
   /** A store did not answer or answered with a passing fault. Retried. */
   storeUnavailable: 'StoreUnavailable',
+  /** A vendor refused an export that was asked for or did not bring it about, or nobody knows whether it took it. Not retried. */
+  exportFailed: 'ExportFailed',
+  /** A vendor no longer keeps the results of an export that was asked for. Not retried. */
+  exportExpired: 'ExportExpired',
 } as const;
 
 export type FailureType = (typeof failureTypes)[keyof typeof failureTypes];
@@ -31,6 +35,8 @@ export const notRetried: readonly FailureType[] = [
   failureTypes.configInvalid,
   failureTypes.accessDenied,
   failureTypes.tooManyBadRows,
+  failureTypes.exportFailed,
+  failureTypes.exportExpired,
 ];
 
 /** Handed back to the workflow at once, which decides what to do instead of repeating the step. */

@@ -66,14 +66,3 @@ export function makeLeanplumDay({
   const loaded = Object.values(jobs).filter((one) => one !== jobs.brokenOff);
   return { jobs, rows: mergeRows(...loaded.map((one) => one.job.rows)) };
 }
-
-/** The day in Los Angeles at an instant in epoch milliseconds, `YYYY-MM-DD`. */
-export function pacificDay(instant: number): string {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone: 'America/Los_Angeles',
-    ...({ year: 'numeric', month: '2-digit', day: '2-digit' } as const),
-  }).formatToParts(instant);
-  const part = (type: Intl.DateTimeFormatPartTypes): string =>
-    parts.find((one) => one.type === type)?.value ?? '';
-  return `${part('year')}-${part('month')}-${part('day')}`;
-}

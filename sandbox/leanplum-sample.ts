@@ -8,8 +8,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { addDays } from '../model/day.js';
+import { pacificDay } from '../vendors/leanplum/pacific.js';
 import { openBucket } from './bucket.js';
-import { pacificDay } from './leanplum-day.js';
 import { brokenOff, makeJob, type JobToMake, type MadeFile, type MadeJob } from './leanplum-job.js';
 import { makeSessions, type Session } from './leanplum-sessions.js';
 import { uploadWhenDue, type DueUpload, type UploadedFile } from './leanplum-uploads.js';

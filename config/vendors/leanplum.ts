@@ -51,6 +51,14 @@ export const leanplumSettings = settings({
     appId: text().describe('The app, as App ID in its keys and settings.'),
     clientKey: secretText().describe("The app's key for data export."),
     url: httpUrl().prefault('https://api.leanplum.com/api').describe("Address of Leanplum's API."),
+    copyToStore: settings({
+      accessKeyId: secretText().describe('Key with which Leanplum may write into the bucket.'),
+      secretAccessKey: secretText().describe('Belongs to accessKeyId.'),
+    })
+      .optional()
+      .describe(
+        "Have Leanplum copy exports that are asked for into the store's own bucket, where they stay. Absent: they are downloaded from Leanplum, which keeps them for 24 hours.",
+      ),
   })
     .optional()
     .describe("Leanplum's API, by which an export can be asked for."),

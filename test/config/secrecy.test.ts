@@ -40,6 +40,8 @@ const places = [
   'sources: { a: { vendor: optimizely, store: { type: s3, bucket: b, prefix: v/, endpoint: @, region: @ } } }',
   'sources: { a: { vendor: megaphone, types: [@], settleFor: @, auditFor: @, closesAfter: @, store: { type: s3, bucket: @ } } }',
   'sources: { a: { vendor: megaphone, store: { type: s3, bucket: b, prefix: @, accessKeyId: @ } } }',
+  'sources: { a: { vendor: leanplum, api: @, store: { type: s3, bucket: b } } }',
+  'sources: { a: { vendor: leanplum, api: { appId: [@], clientKey: @, url: @, copyToStore: @ }, store: { type: s3 } } }',
   'postgres: { url: @ }\n\tsources: "',
 ];
 
@@ -88,6 +90,7 @@ describe('secrets', () => {
       'sources: { a: { vendor: optimizely, store: { type: s3, accessKeyId: "@", secretAccessKey: ["@"] } } }',
       'sources: { a: { vendor: optimizely, store: { type: s3, sessionToken: "@", credentials: { optimizelyToken: "@" } } } }',
       'sources: { a: { vendor: megaphone, store: { type: s3, accessKeyId: "@", secretAccessKey: ["@"], sessionToken: "@" } } }',
+      'sources: { a: { vendor: leanplum, api: { clientKey: ["@"], copyToStore: { accessKeyId: ["@"], secretAccessKey: { x: "@" } } } } }',
       'metrics: { otel: { url: 5, headers: { authorization: ["@"] } } }',
       'postgres: { url: "@"',
       'postgres: { url: "\\@" }',

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
-import { leanplumJobNames, makeLeanplumDay, pacificDay } from '../../sandbox/leanplum-day.js';
+import { leanplumJobNames, makeLeanplumDay } from '../../sandbox/leanplum-day.js';
 import type { MadeFile } from '../../sandbox/leanplum-job.js';
 import { mergeRows } from '../../sandbox/leanplum-rows.js';
 import { planUploads } from '../../sandbox/leanplum-uploads.js';
 import { startLeanplum } from '../../sandbox/leanplum-vendor.js';
 import type { Clock, Put } from '../../sandbox/megaphone-writes.js';
+import { pacificDay } from '../../vendors/leanplum/pacific.js';
 import { eventually } from '../support/eventually.js';
 import { parseLine } from '../support/leanplum-lines.js';
 import { sightMade } from '../support/leanplum-sight.js';

@@ -92,7 +92,7 @@ function plainFields(entry: Fields): ReadonlyMap<string, unknown> {
  * Of a key, a path, an `s3://` or `https://` address with or without a query. Addresses of Google's store, where the
  * vendor keeps its exports, may have the slashes of the key escaped.
  */
-function lastComponent(address: string): string {
+export function lastComponent(address: string): string {
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(address);
   const path = isUrl ? unescape(address.replace(/[?#].*$/s, '')) : address;
   return path.slice(path.lastIndexOf('/') + 1).trim();

@@ -35,13 +35,18 @@ describe('the settings of a Leanplum source', () => {
       discardAfter: '36 hours',
       uploadGrace: '30 minutes',
       deleteDiscarded: true,
-      api: { appId: 'app_1', clientKey: 'exp_verysecret' },
+      api: {
+        appId: 'app_1',
+        clientKey: 'exp_verysecret',
+        copyToStore: { accessKeyId: 'AKIA_verysecret', secretAccessKey: 'key_verysecret' },
+      },
     });
     assert.equal(parsed.store.prefix, 'exports/leanplum/');
     assert.deepEqual([parsed.discardAfter, parsed.uploadGrace], [129_600_000, 1_800_000]);
     assert.equal(parsed.deleteDiscarded, true);
     assert.equal(parsed.api?.url, 'https://api.leanplum.com/api');
     assert.equal(parsed.api?.clientKey.reveal(), 'exp_verysecret');
+    assert.equal(parsed.api.copyToStore?.secretAccessKey.reveal(), 'key_verysecret');
     assert.ok(!JSON.stringify(parsed).includes('verysecret'));
   });
 
@@ -61,6 +66,11 @@ describe('the settings of a Leanplum source', () => {
     ['no time at all', { uploadGrace: '0 hours' }, /^uploadGrace: must be a length of time/],
     ['a word for a switch', { deleteDiscarded: 'yes' }, /^deleteDiscarded: must be true or false$/],
     ['an API without its key', { api: { appId: 'a' } }, /^api\.clientKey: /],
+    [
+      'a key to copy with alone',
+      { api: { appId: 'a', clientKey: 'k', copyToStore: { accessKeyId: 'K' } } },
+      /^api\.copyToStore\.secretAccessKey: /,
+    ],
     ['a setting of another vendor', { types: ['sessions'] }, /^: /],
   ];
   for (const [title, settings, problem] of cases) {
