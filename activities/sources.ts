@@ -1,5 +1,8 @@
 import type { SourceConfig } from '../config/schema.js';
+import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import type { LeanplumApi } from '../stores/leanplum-api.js';
+import { openExportResults } from '../stores/leanplum-export.js';
 import { openStore } from '../stores/open.js';
 import type { Store } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
@@ -27,7 +30,12 @@ export function openSources(
         );
       }
       const store = open(config);
-      const source = { config, vendor: vendors[config.vendor], store, storeOf: () => store };
+      const source = {
+        config,
+        vendor: vendors[config.vendor],
+        store,
+        storeOf: (delivery: Delivery) => openResults(config, delivery) ?? store,
+      };
       opened.set(name, source);
       return source;
     },
@@ -35,4 +43,19 @@ export function openSources(
       await Promise.all([...opened.values()].map(({ store }) => store.close()));
     },
   };
+}
+
+/** The results of an export that was asked for; undefined for a delivery whose files lie in the store. */
+function openResults(config: SourceConfig, { exportJob, date }: Delivery): Store | undefined {
+  return exportJob === undefined ? undefined : openExportResults(exportApi(config), { exportJob, date });
+}
+
+/** By which exports are asked for. Throws `ConfigInvalid` for a source that names none. */
+export function exportApi(config: SourceConfig): LeanplumApi {
+  if (config.vendor === 'leanplum' && config.api !== undefined) return config.api;
+  throw new Failure(
+    failureTypes.configInvalid,
+    `Source '${config.name}' has no Leanplum API in this worker's configuration, by which an export could be asked for ` +
+      `or read. Set sources.${config.name}.api on every worker, restart them, and try again.`,
+  );
 }

@@ -50,6 +50,7 @@ export async function download(
         if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
         fault = error;
       }
+      if (have > file.size) throw source.explain(new Error(`more than its ${file.size} bytes came`));
       attemptsInVain = have > best ? 0 : attemptsInVain + 1;
       best = Math.max(best, have);
       if (have < file.size) {
