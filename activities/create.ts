@@ -12,6 +12,7 @@ import { createDeleteDiscarded } from './delete-discarded.js';
 import { createDiscover } from './discover.js';
 import { translateFailures } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
+import { createAskExport, createExportProgress } from './leanplum-export.js';
 import { createLook } from './look.js';
 import { createNextDeliveries, createSettledDeliveries } from './backfill.js';
 import { createPlan } from './plan.js';
@@ -40,6 +41,8 @@ export function createActivities(deps: Dependencies) {
     deleteDiscarded: createDeleteDiscarded(deps),
     discover: createDiscover(deps),
     nextDeliveries: createNextDeliveries(deps),
+    askExport: createAskExport(deps),
+    exportProgress: createExportProgress(deps),
     settledDeliveries: beating(createSettledDeliveries(deps)),
   });
 }

@@ -1,6 +1,7 @@
 /** What the Web UI shows of a delivery to someone who never saw the code: a small table in markdown. */
 
 import type { BackfillStatus, LoadCounts } from '../model/control.js';
+import type { ExportCounts, ExportStatus } from '../model/export.js';
 import { finalities, type Finality } from '../model/delivery.js';
 
 /** What a delivery's page shows of its state. */
@@ -58,6 +59,29 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
     ['Came to rest', settled.length === 0 ? 'none yet' : settled.join(', ')],
     ['Failed', list(status.failed, status.settled.failed)],
   ]);
+}
+
+/** What the page of an export that was asked for shows. */
+export function exportDetails(status: ExportStatus): string {
+  return table([
+    ['State', status.state],
+    ['Days', `${status.from} to ${status.to} (Pacific), as ${status.format}`],
+    ...(status.exportJob === undefined ? [] : [['Export', status.exportJob] as const]),
+    ...(status.counts === undefined ? [] : [['Brought', writeExported(status.counts)] as const]),
+    ...(status.delivery === undefined ? [] : [['Delivery', status.delivery] as const]),
+    ['Next', status.next],
+  ]);
+}
+
+/** `101 sessions in 2 files (36.6 kB)`. */
+export function writeExported({ files, sessions, bytes }: ExportCounts): string {
+  const inFiles = `${whole(files)} ${files === 1 ? 'file' : 'files'}`;
+  return [
+    sessions === undefined
+      ? inFiles
+      : `${whole(sessions)} ${sessions === 1 ? 'session' : 'sessions'} in ${inFiles}`,
+    ...(bytes === undefined ? [] : [`(${megabytes(bytes)})`]),
+  ].join(' ');
 }
 
 const mostListed = 10;

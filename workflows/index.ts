@@ -2,5 +2,6 @@
 export { backfill } from './backfill.js';
 export { discover } from './discover.js';
 export { leanplum } from './leanplum.js';
+export { leanplumExport } from './leanplum-export.js';
 export { megaphone } from './megaphone.js';
 export { optimizely } from './optimizely.js';

@@ -17,6 +17,19 @@ export const quick = proxyActivities<
   Pick<Activities, 'openDelivery' | 'record' | 'abandon' | 'discard' | 'settledDeliveries'>
 >({ startToCloseTimeout: '1 hour', heartbeatTimeout: '10 seconds', retry });
 
+/** Never repeated by the server: asking a vendor twice may be counted twice. */
+export const once = proxyActivities<Pick<Activities, 'askExport'>>({
+  startToCloseTimeout: '3 minutes',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Asks a vendor how far it is. */
+export const polling = proxyActivities<Pick<Activities, 'exportProgress'>>({
+  startToCloseTimeout: '3 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry,
+});
+
 /** Writes into the ledger; the timeline shows what. */
 export function record(change: DeliveryChange): Promise<LedgerDelivery> {
   return quick.record.executeWithOptions({ summary: `ledger: ${change.kind.replace(':', ' ')}` }, [change]);

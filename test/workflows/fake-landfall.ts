@@ -117,6 +117,8 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         await fake.during.delete?.(1);
         return fake.deletes;
       },
+      askExport: unused('askExport'),
+      exportProgress: unused('exportProgress'),
       discover: unused('discover'),
       nextDeliveries: unused('nextDeliveries'),
       settledDeliveries: unused('settledDeliveries'),
