@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
+import { startLeanplumApi } from '../../sandbox/leanplum-api.js';
 import { shutDownRuntime, quietRuntime } from '../support/runtime.js';
 import { endEverything } from '../support/shared.js';
 import { devServer, devServerProgram } from '../support/temporal.js';
@@ -21,10 +22,11 @@ const folder = new URL('../histories/', import.meta.url);
 async function record(name: string, scenario: Scenario): Promise<void> {
   const { address, environment } = await (scenario.longHistory ? forgetfulServer() : devServer());
   const { client } = environment;
+  const leanplum = await leanplumOf(scenario);
   const source = await watchedSource({
     name: 'experiments',
     batchLimits: { files: scenario.filesPerBatch ?? 4, bytes: 1e9 },
-    ...(scenario.settings ? { settings: scenario.settings } : {}),
+    settings: { ...scenario.settings, ...(leanplum ? { api: leanplum.api } : {}) },
   });
   try {
     const { workflowId } = await source.watch(environment, () => scenario.play(source, client));
@@ -44,7 +46,16 @@ async function record(name: string, scenario: Scenario): Promise<void> {
     }
   } finally {
     await source.drop();
+    await leanplum?.stop();
   }
+}
+
+/** The API by which a scenario asks for an export. */
+async function leanplumOf({ exported }: Scenario) {
+  if (exported === undefined) return undefined;
+  const keys = { appId: 'app', clientKey: 'key' };
+  const { url, stop } = await startLeanplumApi({ ...keys, make: () => exported });
+  return { api: { ...keys, url }, stop };
 }
 
 quietRuntime();

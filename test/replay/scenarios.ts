@@ -2,6 +2,7 @@
 
 import { ApplicationFailure, type Client } from '@temporalio/client';
 
+import type { ScriptedExport } from '../../sandbox/leanplum-api.js';
 import { makeJob, type MadeFile } from '../../sandbox/leanplum-job.js';
 import { makeSessions } from '../../sandbox/leanplum-sessions.js';
 import { writeDay, type WrittenDay } from '../../sandbox/optimizely-day.js';
@@ -12,6 +13,7 @@ import { inTemporaryFolder, prefix } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
+import { exportScenarios } from './export-scenarios.js';
 
 export interface Scenario {
   /** On a server that suggests to continue as new after few events. */
@@ -19,6 +21,8 @@ export interface Scenario {
   readonly filesPerBatch?: number;
   /** Of the source; an Optimizely one where they name no other vendor. */
   readonly settings?: Record<string, unknown>;
+  /** What comes of an export that is asked for. */
+  readonly exported?: ScriptedExport;
   /** Lets it happen until the workflow has ended whose history is kept. */
   readonly play: (source: WatchedSource, client: Client) => Promise<{ workflowId: string }>;
 }
@@ -258,6 +262,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     { settings: { vendor: 'leanplum' } },
   ),
+  ...exportScenarios,
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(
     { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
