@@ -5,6 +5,7 @@ import { backfillCommand } from './commands/backfill.js';
 import { checkCommand } from './commands/check.js';
 import { configSchemaCommand } from './commands/config-schema.js';
 import { devCommand } from './commands/dev.js';
+import { leanplumCommand } from './commands/leanplum.js';
 import { setupCommand } from './commands/setup.js';
 import { showCommand } from './commands/show.js';
 import { signalCommands } from './commands/signals.js';
@@ -51,23 +52,29 @@ A delivery is named as 'landfall status' shows it: experiments/events/2026-11-20
     workerCommand(run),
     checkCommand(run),
     backfillCommand(run),
+    leanplumCommand(run),
     statusCommand(run),
     showCommand(run),
     ...signalCommands(run),
     configSchemaCommand(run),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) {
-    command
-      .exitOverride()
-      .showHelpAfterError(`(landfall ${command === program ? '' : `${command.name()} `}--help shows how)`)
-      .configureOutput({
-        writeOut: (text) => terminal.out(text),
-        writeErr: (text) => terminal.err(text),
-        ...(terminal.width === undefined ? {} : { getOutHelpWidth: () => terminal.width ?? 80 }),
-      });
-  }
+  prepare(program, [], terminal);
   return program;
+}
+
+/** Makes a command, and those below it, end and talk as the terminal wants it. `above` are the names before its own. */
+function prepare(command: Command, above: readonly string[], terminal: Terminal): void {
+  const names = [...above, command.name()];
+  command
+    .exitOverride()
+    .showHelpAfterError(`(${names.join(' ')} --help shows how)`)
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      ...(terminal.width === undefined ? {} : { getOutHelpWidth: () => terminal.width ?? 80 }),
+    });
+  for (const below of command.commands) prepare(below, names, terminal);
 }
 
 /** By name, which is the stable part of an error, and survives a module that was loaded twice. */
