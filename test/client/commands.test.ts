@@ -9,6 +9,7 @@ const names = [
   'worker',
   'check',
   'backfill',
+  'leanplum export',
   'status',
   'show',
   'reprocess',
@@ -38,14 +39,18 @@ describe('landfall', () => {
     };
     const program = createProgram(silent, () => Promise.resolve());
     assert.deepEqual(
-      program.commands.map((command) => command.name()),
+      program.commands.flatMap((command) =>
+        command.commands.length === 0
+          ? command.name()
+          : command.commands.map((below) => `${command.name()} ${below.name()}`),
+      ),
       names,
     );
   });
 
   for (const name of names) {
     it(`${name} --help shows an example, the output formats and --config`, async () => {
-      const { code, out, err } = await desk.landfall(name, '--help');
+      const { code, out, err } = await desk.landfall(...name.split(' '), '--help');
       assert.equal(code, 0);
       assert.equal(err, '');
       assert.match(out, new RegExp(`\\nExamples?:\\n  \\$ landfall ${name}\\b`));
