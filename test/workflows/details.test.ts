@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 
 import type { BackfillStatus } from '../../model/control.js';
-import { backfillDetails, deliveryDetails, type Shown } from '../../workflows/details.js';
+import {
+  backfillDetails,
+  deliveryDetails,
+  exportDetails,
+  writeExported,
+  type Shown,
+} from '../../workflows/details.js';
 
 /** Names and values of the table, as Markdown shows them. */
 function rows(markdown: string): [string, string][] {
@@ -117,5 +123,34 @@ describe('the details of a backfill', () => {
       value('Failed', { failed, settled: { failed: 1_200 } }),
       'd0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 1,190 more',
     );
+  });
+});
+
+describe('the details of an export', () => {
+  const asking = {
+    ...{ source: 'sessions', from: '2026-11-01', to: '2026-11-10', format: 'csv' },
+    ...{ state: 'ASKING', next: 'Asks Leanplum for the export.' },
+  } as const;
+
+  it('say how far it is, and of what', () => {
+    assert.deepEqual(rows(exportDetails(asking)), [
+      ['State', 'ASKING'],
+      ['Days', '2026-11-01 to 2026-11-10 (Pacific), as csv'],
+      ['Next', 'Asks Leanplum for the export.'],
+    ]);
+    const finished = {
+      ...{ state: 'FINISHED', exportJob: 'export_1_2', delivery: 'sessions/d5969d55' },
+      counts: { files: 2, sessions: 12_345, bytes: 36_590 },
+    };
+    assert.deepEqual(rows(exportDetails({ ...asking, ...finished })).slice(2, 5), [
+      ['Export', 'export_1_2'],
+      ['Brought', '12,345 sessions in 2 files (36.6 kB)'],
+      ['Delivery', 'sessions/d5969d55'],
+    ]);
+  });
+
+  it('say of an export what is known of it', () => {
+    assert.equal(writeExported({ files: 1 }), '1 file');
+    assert.equal(writeExported({ files: 1, sessions: 1 }), '1 session in 1 file');
   });
 });
