@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { BackfillStatus } from '../../model/control.js';
+import type { ExportStatus } from '../../model/export.js';
 import {
   backfillDetails,
   deliveryDetails,
@@ -127,10 +128,10 @@ describe('the details of a backfill', () => {
 });
 
 describe('the details of an export', () => {
-  const asking = {
+  const asking: ExportStatus = {
     ...{ source: 'sessions', from: '2026-11-01', to: '2026-11-10', format: 'csv' },
     ...{ state: 'ASKING', next: 'Asks Leanplum for the export.' },
-  } as const;
+  };
 
   it('say how far it is, and of what', () => {
     assert.deepEqual(rows(exportDetails(asking)), [

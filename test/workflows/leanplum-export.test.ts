@@ -378,7 +378,7 @@ describe('the workflow of an export', function () {
 
     it('asks what became of a delivery that ended without a word', async () => {
       // A delivery that waits.
-      landfall.sight = () => sight(shard(0));
+      landfall.sight = () => sight(shard(0, 'json', { modified: Date.now() }));
       const told: DeliveryResult = { delivery: '', finality: 'failed', reason: 'Its workflow ended.' };
       const result = await run(
         async (handle) => {
@@ -396,7 +396,7 @@ describe('the workflow of an export', function () {
     });
 
     it('leaves its delivery alone when it is cancelled', async () => {
-      landfall.sight = () => sight(shard(0));
+      landfall.sight = () => sight(shard(0, 'json', { modified: Date.now() }));
       const handle = await start();
       await (
         await worker()
