@@ -11,7 +11,7 @@ import { assertConsistent } from '../support/landed.js';
 import { prefix, type TestSource } from '../support/landfall.js';
 import { megaphoneSource, rewrite } from '../support/megaphone.js';
 import { withSteps } from '../support/steps.js';
-import { currentDetails } from '../workflows/observe.js';
+import { currentDetails, terminateAll } from '../workflows/observe.js';
 
 const date = '2026-03-01';
 const day = { date, rows: 2_400 } as const;
@@ -108,10 +108,7 @@ describe('a Megaphone day, end to end', function () {
         (await currentDetails(delivery)).includes('| Notice | This day was final with version'),
       );
       assert.equal((await delivery.result()).finality, 'final');
-      for await (const { workflowId } of client.workflow.list({
-        query: `TaskQueue = '${source.taskQueue}' AND ExecutionStatus = 'Running'`,
-      }))
-        await client.workflow.getHandle(workflowId).terminate('the test is over');
+      await terminateAll(client, source.taskQueue);
     });
     const told = (await events()).map((event) => (event as { reason: string }).reason).join('\n');
     assert.match(told, /A final day changed: .*metrics-day-2026-03-01\.json\.gz has a new version/);
