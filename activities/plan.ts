@@ -1,7 +1,7 @@
 import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
-import type { Marker } from '../vendors/completion.js';
-import type { ReadTexts, Take } from '../vendors/vendor.js';
+import type { Marker, Take } from '../vendors/completion.js';
+import type { ReadTexts } from '../vendors/vendor.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
 import type { Dependencies, OpenSource } from './dependencies.js';

@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { SourceConfig } from '../config/schema.js';
-import { metricsKey, writeMetricsDay } from '../sandbox/megaphone-day.js';
-import { writeDay } from '../sandbox/optimizely-day.js';
+import { metricsKey, writeMetricsDay } from '../sandbox/megaphone/day.js';
+import { writeDay } from '../sandbox/optimizely/day.js';
 
 export interface DayShape {
   readonly directory: string;

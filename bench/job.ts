@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { nameJob } from '../config/name-delivery.js';
-import { writeBulkJob } from '../sandbox/leanplum-bulk.js';
+import { writeBulkJob } from '../sandbox/leanplum/bulk.js';
 import { leanplum } from '../vendors/leanplum/vendor.js';
 import { prepareCeiling, type Ceiling } from './ceiling.js';
 import { loadOnce } from './load.js';

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { writeTable } from '../client/table.js';
 import { nameDay } from '../config/name-delivery.js';
-import { metricsKey } from '../sandbox/megaphone-day.js';
+import { metricsKey } from '../sandbox/megaphone/day.js';
 import { prepareCeiling } from './ceiling.js';
 import { installDlt } from './dlt.js';
 import { megaphoneMetrics, optimizelyEvents, type DayShape, type Feed } from './feeds.js';

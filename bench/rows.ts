@@ -19,7 +19,7 @@ import { copyOut, makePipe } from '../reader/copy-out.js';
 import { literal, withDuckDb } from '../reader/duckdb.js';
 import { openParquet } from '../reader/parquet.js';
 import { project } from '../reader/projection.js';
-import { writeDay } from '../sandbox/optimizely-day.js';
+import { writeDay } from '../sandbox/optimizely/day.js';
 import { optimizelyTables } from '../vendors/optimizely/tables.js';
 import { printSeconds } from './median.js';
 import { schema, timed, withWarehouse } from './warehouse.js';

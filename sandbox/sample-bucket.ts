@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { parseDayFolder } from '../vendors/optimizely/layout.js';
 import { openBucket } from './bucket.js';
-import { writeSampleExport } from './optimizely-sample.js';
+import { writeSampleExport } from './optimizely/sample.js';
 import type { Progress } from './progress.js';
 import type { S3Server } from './s3.js';
 

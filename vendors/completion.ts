@@ -2,7 +2,6 @@
 
 import type { Watch } from '../model/control.js';
 import type { Finality } from '../model/delivery.js';
-import type { Take } from './vendor.js';
 
 export type { Watch };
 
@@ -57,6 +56,9 @@ export interface Asked {
   /** Load again, whatever the ledger says. */
   readonly force: boolean;
 }
+
+/** Which parts of a delivery a load takes: those that its manifests list, or those too of which no manifest speaks. */
+export type Take = 'listed' | 'all';
 
 /** `watch` is handed from one decision to the next. */
 export type Decision = (

@@ -1,7 +1,7 @@
 /** What a vendor's folder describes. Pure: no I/O, no Temporal, no Postgres. */
 
 import type { Delivery } from '../model/delivery.js';
-import type { Sighting } from './completion.js';
+import type { Sighting, Take } from './completion.js';
 import type { FileShape, Landing, Table } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
@@ -34,9 +34,6 @@ export interface Look {
   toRead(): readonly SeenFile[];
   sighting(read: ReadTexts): Sighting;
 }
-
-/** Which parts of a delivery a load takes: those that its manifests list, or those too of which no manifest speaks. */
-export type Take = 'listed' | 'all';
 
 /** Deliveries that are UTC days: each is expected, whether there is a file of it or not. */
 export interface Days {

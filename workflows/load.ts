@@ -12,7 +12,7 @@ import {
 import type { Plan } from '../activities/plan.js';
 import { deliveryOf, type DeliveryInput, type LoadCounts } from '../model/control.js';
 import { decidedByWorkflow, failureTypes, type FailureType } from '../model/failure.js';
-import type { Take } from '../vendors/vendor.js';
+import type { Take } from '../vendors/completion.js';
 import type { Desk } from './desk.js';
 import { inFlight } from './in-flight.js';
 import { long } from './steps.js';

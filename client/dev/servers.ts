@@ -69,8 +69,8 @@ export async function bringSamples(
 ): Promise<{ server: S3Server; samples: readonly Sample[] }> {
   const { startS3 } = await import('../../sandbox/s3.js');
   const { fillSampleBucket, sampleBuckets } = await import('../../sandbox/sample-bucket.js');
-  const { leanplumBucket, sampleLeanplum } = await import('../../sandbox/leanplum-sample.js');
-  const { megaphoneBucket, sampleMegaphone } = await import('../../sandbox/megaphone-sample.js');
+  const { leanplumBucket, sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
+  const { megaphoneBucket, sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
   const directory = join(sandbox.folder, 's3');
   const server = await startS3({ directory, buckets: [...sampleBuckets, megaphoneBucket, leanplumBucket] });
   sandbox.defer(() => server.stop());

@@ -12,7 +12,7 @@ import { openSources } from '../../activities/sources.js';
 import { parseConfig } from '../../config/load.js';
 import type { StartedExport } from '../../model/export.js';
 import { Failure } from '../../model/failure.js';
-import type { ScriptedExport } from '../../sandbox/leanplum-api.js';
+import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
 import {
   appId,
   clientKey,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { WorkflowFailedError } from '@temporalio/client';
 
-import { writeDay, type DayToWrite, type WrittenDay } from '../../sandbox/optimizely-day.js';
+import { writeDay, type DayToWrite, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import { deliver, load, signal, withWorker } from '../support/delivery.js';
 import { assertConsistent, landed } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';

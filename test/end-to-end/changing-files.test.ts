@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { WrittenDay } from '../../sandbox/optimizely-day.js';
+import type { WrittenDay } from '../../sandbox/optimizely/day.js';
 import { deliver, load } from '../support/delivery.js';
 import { faultyS3, getOf, type FaultyS3, type RequestMatcher } from '../support/faulty-s3.js';
 import { assertConsistent } from '../support/landed.js';

@@ -6,8 +6,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
-import { makeJob } from '../../sandbox/leanplum-job.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { makeJob } from '../../sandbox/leanplum/job.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import { deliver, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent, landed, type Landed } from '../support/landed.js';

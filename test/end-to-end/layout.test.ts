@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { writeDay } from '../../sandbox/optimizely-day.js';
+import { writeDay } from '../../sandbox/optimizely/day.js';
 import { deliver, load, signal, withWorker } from '../support/delivery.js';
 import { assertConsistent } from '../support/landed.js';
 import { inTemporaryFolder, prefix, testSource, type TestSource } from '../support/landfall.js';

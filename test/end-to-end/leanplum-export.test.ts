@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
 import { exportId, exportWorkflow, type ExportInput, type ExportResult } from '../../model/export.js';
-import { startLeanplumApi, type LeanplumApiServer } from '../../sandbox/leanplum-api.js';
-import { makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum-job.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { startLeanplumApi, type LeanplumApiServer } from '../../sandbox/leanplum/api.js';
+import { makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum/job.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { assertConsistent } from '../support/landed.js';
 import { prefix } from '../support/landfall.js';

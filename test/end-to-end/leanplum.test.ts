@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
 import type { DeliveryInput, DeliveryResult, DeliveryStatus } from '../../model/control.js';
-import { flawedCsvShards } from '../../sandbox/leanplum-flawed-csv.js';
-import { flawedShards } from '../../sandbox/leanplum-flaws.js';
-import { brokenOff, makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum-job.js';
-import { manifestShapes } from '../../sandbox/leanplum-manifest.js';
-import { countRows, mergeRows, noRows, type LeanplumRows } from '../../sandbox/leanplum-rows.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { flawedCsvShards } from '../../sandbox/leanplum/flawed-csv.js';
+import { flawedShards } from '../../sandbox/leanplum/flaws.js';
+import { brokenOff, makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum/job.js';
+import { manifestShapes } from '../../sandbox/leanplum/manifest.js';
+import { countRows, mergeRows, noRows, type LeanplumRows } from '../../sandbox/leanplum/rows.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import { dateFolder, kindsOf } from '../../vendors/leanplum/layout.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';

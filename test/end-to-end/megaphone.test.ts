@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { WorkflowHandle } from '@temporalio/client';
 
 import type { DeliveryInput, DeliveryResult, DeliveryStatus } from '../../model/control.js';
-import { finalVersion } from '../../sandbox/megaphone-versions.js';
+import { finalVersion } from '../../sandbox/megaphone/versions.js';
 import { withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent } from '../support/landed.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { DuckDBInstance } from '@duckdb/node-api';
 
-import type { DayToWrite } from '../../sandbox/optimizely-day.js';
+import type { DayToWrite } from '../../sandbox/optimizely/day.js';
 import { deliver, load } from '../support/delivery.js';
 import { assertConsistent, landed } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { WorkflowFailedError } from '@temporalio/client';
 
-import type { DayToWrite, WrittenDay } from '../../sandbox/optimizely-day.js';
+import type { DayToWrite, WrittenDay } from '../../sandbox/optimizely/day.js';
 import { openStore } from '../../stores/open.js';
 import type { WorkerSettings } from '../../worker/create.js';
 import { deliver, load, signal, withWorker } from '../support/delivery.js';

@@ -3,9 +3,9 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
 import { exportId, exportWorkflow, type ExportInput, type ExportStatus } from '../../model/export.js';
-import type { ScriptedExport } from '../../sandbox/leanplum-api.js';
-import { makeJob } from '../../sandbox/leanplum-job.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
+import { makeJob } from '../../sandbox/leanplum/job.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import { pacificDay } from '../../vendors/leanplum/pacific.js';
 import { eventually } from '../support/eventually.js';
 import { resultOf, runsOf } from '../workflows/observe.js';

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-import { startLeanplumApi } from '../../sandbox/leanplum-api.js';
+import { startLeanplumApi } from '../../sandbox/leanplum/api.js';
 import { shutDownRuntime, quietRuntime } from '../support/runtime.js';
 import { endEverything } from '../support/shared.js';
 import { devServer, devServerProgram } from '../support/temporal.js';

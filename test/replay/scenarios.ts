@@ -2,10 +2,10 @@
 
 import { ApplicationFailure, type Client } from '@temporalio/client';
 
-import type { ScriptedExport } from '../../sandbox/leanplum-api.js';
-import { makeJob, type MadeFile } from '../../sandbox/leanplum-job.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
-import { writeDay, type WrittenDay } from '../../sandbox/optimizely-day.js';
+import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
+import { makeJob, type MadeFile } from '../../sandbox/leanplum/job.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
+import { writeDay, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import { backfillId, type BackfillInput, type DeliveryInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';

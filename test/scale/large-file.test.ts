@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-import { writeImpressionsDay } from '../../sandbox/megaphone-day.js';
+import { writeImpressionsDay } from '../../sandbox/megaphone/day.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
 import type { FileRead } from './read-file.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { openExportResults } from '../../stores/leanplum-export.js';
 import { askForExport } from '../../stores/leanplum-api.js';
 import type { Store, StoredFile } from '../../stores/store.js';
-import type { ScriptedExport } from '../../sandbox/leanplum-api.js';
+import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
 import { leanplum } from '../../vendors/leanplum/vendor.js';
 import type { JobSighting } from '../../vendors/leanplum/sighting.js';
 import { daysAgo, exported, hidden, named, uuid, withApi, type ApiPlace } from '../support/leanplum-api.js';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 
-import { writeDay, type DayToWrite, type WrittenDay } from '../../sandbox/optimizely-day.js';
+import { writeDay, type DayToWrite, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import type { DeliveryInput, DeliveryResult, DeliverySignal } from '../../model/control.js';
 import { dayPrefix } from '../../vendors/optimizely/layout.js';
 import type { WorkerSettings } from '../../worker/create.js';

@@ -4,7 +4,7 @@ import {
   type LeanplumApiOptions,
   type LeanplumApiServer,
   type ScriptedExport,
-} from '../../sandbox/leanplum-api.js';
+} from '../../sandbox/leanplum/api.js';
 import type { LeanplumApi } from '../../stores/leanplum-api.js';
 import { pacificDay } from '../../vendors/leanplum/pacific.js';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import { byTable, tableNames, type LeanplumRows, type Row } from '../../sandbox/leanplum-rows.js';
+import { byTable, tableNames, type LeanplumRows, type Row } from '../../sandbox/leanplum/rows.js';
 
 /** Rows by their keys, so that two sets of them can be compared whatever order they came in. */
 export function inKeyOrder(rows: LeanplumRows): LeanplumRows {

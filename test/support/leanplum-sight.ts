@@ -1,4 +1,4 @@
-import type { MadeFile } from '../../sandbox/leanplum-job.js';
+import type { MadeFile } from '../../sandbox/leanplum/job.js';
 import { parseManifest, type ListedFile } from '../../vendors/leanplum/manifest.js';
 import { sightJob, type JobSighting } from '../../vendors/leanplum/sighting.js';
 

@@ -6,7 +6,7 @@ import {
   writeMetricsDay,
   type MetricsToWrite,
   type WrittenMetrics,
-} from '../../sandbox/megaphone-day.js';
+} from '../../sandbox/megaphone/day.js';
 import {
   inTemporaryFolder,
   prefix,

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 
 import type pg from 'pg';
 
-import { flawedCsvShards } from '../../sandbox/leanplum-flawed-csv.js';
-import { makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum-job.js';
-import { countRows, mergeRows, type LeanplumRows } from '../../sandbox/leanplum-rows.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
+import { flawedCsvShards } from '../../sandbox/leanplum/flawed-csv.js';
+import { makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum/job.js';
+import { countRows, mergeRows, type LeanplumRows } from '../../sandbox/leanplum/rows.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import { heldRows, inKeyOrder } from '../support/leanplum-rows.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { loadJob, prepareJobs, publishJob, shard, stageJob, target } from './jobs.js';

@@ -7,9 +7,9 @@ import type { Page } from 'puppeteer-core';
 
 import { sourceAttributes } from '../../client/typed-attributes.js';
 import { chromium } from '../../sandbox/chromium.js';
-import { brokenOff, makeJob } from '../../sandbox/leanplum-job.js';
-import { makeSessions } from '../../sandbox/leanplum-sessions.js';
-import { writeDay } from '../../sandbox/optimizely-day.js';
+import { brokenOff, makeJob } from '../../sandbox/leanplum/job.js';
+import { makeSessions } from '../../sandbox/leanplum/sessions.js';
+import { writeDay } from '../../sandbox/optimizely/day.js';
 import {
   backfillId,
   type BackfillInput,

@@ -1,5 +1,6 @@
 import { nameOf, type Delivery } from '../../model/delivery.js';
-import type { Classified, Look, ReadTexts, SeenFile, Take, Vendor } from '../vendor.js';
+import type { Take } from '../completion.js';
+import type { Classified, Look, ReadTexts, SeenFile, Vendor } from '../vendor.js';
 import { csvColumns, csvCompletions, csvFiles } from './csv.js';
 import { csvKinds, dateFolder, isJob, parseDateFolder, parseKey } from './layout.js';
 import { parseManifest } from './manifest.js';

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+
+import {
+  lastFinalDay,
+  megaphoneBucket,
+  sampleMegaphone,
+  type MegaphoneSample,
+  type MegaphoneSampleRequest,
+} from '../../../sandbox/megaphone/sample.js';
+import { startS3 } from '../../../sandbox/s3.js';
+import { eventually } from '../../support/eventually.js';
+import { inTemporaryDirectory } from '../../support/isolated.js';
+import { s3Client } from '../../support/s3.js';
+
+const now = Date.parse('2026-03-04T09:00:00Z');
+const keys = [
+  'metrics-day-2026-03-01.json.gz',
+  'metrics-day-2026-03-02.json.gz',
+  'metrics-day-2026-03-03.json.gz',
+];
+
+interface Place {
+  readonly start: (request?: Partial<MegaphoneSampleRequest>) => Promise<MegaphoneSample>;
+  readonly etag: (key: string) => Promise<string | undefined>;
+  readonly said: string[];
+}
+
+/** An S3 server and a memory of its own. */
+async function inPlace(body: (place: Place) => Promise<void>): Promise<void> {
+  await inTemporaryDirectory(async (directory) => {
+    const server = await startS3({ directory: join(directory, 's3'), buckets: [megaphoneBucket] });
+    const client = s3Client(server);
+    const said: string[] = [];
+    try {
+      await body({
+        said,
+        start: (request) =>
+          sampleMegaphone({
+            server,
+            memory: join(directory, 'sample'),
+            now,
+            rewriteEvery: 20,
+            progress: (line) => void said.push(line),
+            ...request,
+          }),
+        etag: async (key) =>
+          (await client.send(new HeadObjectCommand({ Bucket: megaphoneBucket, Key: key }))).ETag,
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+const told = ({ written }: MegaphoneSample): string[] =>
+  written.map(({ date, version, rows }) => `${date} ${version} ${rows}`);
+
+describe('the sample of Megaphone', function () {
+  this.timeout(60_000);
+
+  it('ends with the most recent day whose 04:30Z has passed', () => {
+    assert.equal(lastFinalDay(Date.parse('2026-03-04T04:29:59Z')), '2026-03-02');
+    assert.equal(lastFinalDay(Date.parse('2026-03-04T04:30:00Z')), '2026-03-03');
+  });
+
+  it('has two days that stand still and one that is overwritten three times', () =>
+    inPlace(async ({ start, etag, said }) => {
+      const sample = await start({ clock: clockWithSleeps(0) });
+      assert.deepEqual(
+        [sample.bucket, sample.from, sample.to],
+        ['megaphone-sample', '2026-03-01', '2026-03-03'],
+      );
+      assert.deepEqual(told(sample), ['2026-03-01 28 1500', '2026-03-02 28 1200', '2026-03-03 18 1335']);
+      await sample.stop();
+      const [oldest, older, last] = await Promise.all(keys.map(etag));
+
+      const next = await start();
+      await next.done;
+      assert.deepEqual(told(next), ['2026-03-03 22 1631', '2026-03-03 25 1785', '2026-03-03 28 1800']);
+      assert.deepEqual([await etag(keys[0]!), await etag(keys[1]!)], [oldest, older]);
+      assert.notEqual(await etag(keys[2]!), last);
+      assert.equal(said.length, 1);
+    }));
+
+  it('goes on where it was stopped in the middle', () =>
+    inPlace(async ({ start }) => {
+      const sample = await start({ clock: clockWithSleeps(2) });
+      await eventually(() => sample.written.length === 5);
+      await sample.stop();
+      assert.equal(told(sample).at(-1), '2026-03-03 25 1785');
+
+      const next = await start();
+      await next.done;
+      assert.deepEqual(told(next), ['2026-03-03 28 1800']);
+    }));
+
+  it('is found by a second start, which writes nothing, on whatever day', () =>
+    inPlace(async ({ start, etag, said }) => {
+      const first = await start();
+      await first.done;
+      assert.equal(first.written.length, 6);
+      assert.ok(first.written.reduce((sum, { bytes }) => sum + bytes, 0) < 1_000_000);
+      const etags = await Promise.all(keys.map(etag));
+      const second = await start({ now: now + 86_400_000 });
+      await second.done;
+      assert.deepEqual([second.written, second.from, second.to], [[], first.from, first.to]);
+      assert.deepEqual(await Promise.all(keys.map(etag)), etags);
+      assert.equal(said.length, 1);
+    }));
+
+  it('waits between the versions', () =>
+    inPlace(async ({ start }) => {
+      const slept: number[] = [];
+      let time = 0;
+      const clock = {
+        now: () => time,
+        sleep: (ms: number) => {
+          slept.push(ms);
+          time += ms;
+          return Promise.resolve();
+        },
+      };
+      await (
+        await start({ rewriteEvery: 8_000, clock })
+      ).done;
+      assert.deepEqual(slept, [8_000, 8_000, 8_000]);
+    }));
+
+  it('has impressions too when asked', () =>
+    inPlace(async ({ start }) => {
+      const sample = await start({ impressions: true, versions: [28] });
+      await sample.done;
+      assert.deepEqual(
+        sample.written.map(({ key }) => key),
+        keys.flatMap((key) => [key, key.replace('metrics', 'impression')]),
+      );
+    }));
+});
+
+/** Sleeps are over at once, but for those after the first few, which last until they are interrupted. */
+function clockWithSleeps(count: number): NonNullable<MegaphoneSampleRequest['clock']> {
+  let [now, left] = [0, count];
+  return {
+    now: () => now,
+    sleep: async (ms, signal) => {
+      if ((left -= 1) < 0) await setTimeout(2 ** 31 - 1, undefined, { signal });
+      now += ms;
+    },
+  };
+}
