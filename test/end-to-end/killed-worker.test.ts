@@ -39,7 +39,7 @@ const feeds: Readonly<Record<string, Feed>> = {
       await deliver(source, { type: 'events', date, rows: 9_000, parts: 12, flaws: optimizelyFlaws });
       return { source, input: source.input('events', date, { ...soon, deadline: 0 }) };
     },
-    ...{ kills: 10, limits: { files: 4, bytes: 1e9 } },
+    ...{ kills: 6, limits: { files: 4, bytes: 1e9 } },
   },
   'a Megaphone day in one file': {
     open: async () => {
@@ -53,7 +53,7 @@ const feeds: Readonly<Record<string, Feed>> = {
       const closed = { deadline: 0, closesAt: 0, settleFor: 1 };
       return { source, input: source.input('metrics', date, { ...soon, ...closed }) };
     },
-    ...{ kills: 10, limits: { files: 1, bytes: 1e9 } },
+    ...{ kills: 6, limits: { files: 1, bytes: 1e9 } },
   },
   'a Leanplum job in JSON': leanplumJob('json'),
   'a Leanplum job in CSV': leanplumJob('csv'),
@@ -68,7 +68,7 @@ function leanplumJob(format: 'json' | 'csv'): Feed {
       await source.put(makeJob({ uuid, date, format, shards: format === 'json' ? 6 : 2, sessions }).files);
       return { source, input: source.job(uuid, date, soon) };
     },
-    ...{ merged: true, kills: 5, limits: { files: 2, bytes: 1e9 } },
+    ...{ merged: true, kills: 4, limits: { files: 2, bytes: 1e9 } },
   };
 }
 
