@@ -15,7 +15,7 @@ function compare(a: Row, b: Row, column: string): number {
 }
 
 /** What a source's schema holds, by key, without Landfall's own columns: to be compared with `inKeyOrder`. */
-export async function heldRows(pool: pg.Pool, schema: string): Promise<LeanplumRows> {
+export async function heldRows(pool: pg.Pool | pg.Client, schema: string): Promise<LeanplumRows> {
   const held = new Map<string, readonly Row[]>();
   for (const name of tableNames) {
     const { rows } = await pool.query<Record<string, Row[string] | Date>>(
