@@ -66,6 +66,16 @@ export interface Watch {
   readonly version: string;
   /** Epoch ms of the first look that counts. */
   readonly since: number;
+  /** What the last looks saw, by which files that stand still are told from those that are still being written. */
+  readonly seen?: readonly SeenUpTo[];
+}
+
+/** The newest file that a look saw. */
+export interface SeenUpTo {
+  /** Epoch ms by the store's clock: when that file was written; 0 where there was none. */
+  readonly newest: number;
+  /** Epoch ms of the look. */
+  readonly at: number;
 }
 
 /** Result of a delivery's workflow, and the argument of a backfill's `settled` signal. */

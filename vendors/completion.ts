@@ -72,6 +72,8 @@ export type Decision = (
       readonly notice?: string;
       /** Only where it has manifests; `listed` unless said otherwise. */
       readonly take?: Take;
+      /** Epoch ms: files that were written later are left for another load. Only where files come one by one. */
+      readonly upTo?: number;
     }
   | {
       readonly step: 'wait';

@@ -1,0 +1,279 @@
+/**
+ * When files of a day are to be loaded, and when the day is final. A session is written when it has ended, "which occurs
+ * after 30 minutes of inactivity and persists for a maximum of 12 hours"; "if you download the files for the prior day's
+ * data at 1 AM UTC, then you may miss some sessions that haven't closed yet. These sessions are available in the
+ * following day's files." So a session that began at the last moment of a day is in a file of an interval up to 12:30 of
+ * the next.
+ *
+ * A delivery owns the files of its own folder, and no other: each file is loaded by one delivery, once, and its rows bear
+ * that day. The next day's folder it only looks at, until `closesAt` (12 hours 30 minutes after the day) and `settleFor`:
+ * the day is final when a look from then on brings nothing new, and readers see the next delivery's files of that window
+ * too. Then no session that began on the day can come any more. docs/decisions/0007-monetate-days.md weighs the others.
+ */
+
+import {
+  interval,
+  rests,
+  whatStays,
+  writeInstant,
+  writeMinute,
+  type Asked,
+  type Clock,
+  type Decision,
+  type Marker,
+  type Standing,
+  type Watch,
+} from '../completion.js';
+import { apart, dayCase, type DayCase } from './day-case.js';
+import type { DaySighting } from './sighting.js';
+
+/**
+ * What to do about a day now. Files are loaded as they come, provisional, once they stand still. A final day rests while
+ * its files are those that were loaded; others are loaded, with a notice. A day that was skipped or discarded rests
+ * unless somebody asks.
+ */
+export function decide(
+  sighting: DaySighting,
+  ledger: Standing,
+  clock: Clock,
+  asked: Asked,
+  before?: Watch,
+): Decision {
+  if (ledger.finality !== 'final' && rests(ledger.finality, asked)) {
+    return {
+      step: 'rest',
+      reason: `It is ${ledger.finality} and stays as it is; reprocess it to load it again.`,
+    };
+  }
+  const given = dayCase(sighting, ledger, clock, asked, before);
+  const rest = ledger.finality === 'final' && !asked.force ? whyFinalRests(given) : undefined;
+  if (rest !== undefined) return { step: 'rest', reason: rest };
+  return { ...step(given), watch: given.watch };
+}
+
+function whyFinalRests({ sighting, ledger, clock }: DayCase): string | undefined {
+  const { awaited, everything } = sighting;
+  if (clock.now >= sighting.goneFrom) return 'It is final, and Monetate no longer keeps all of its files.';
+  if (everything === undefined) return `It is final, and there is no file in ${awaited} now.`;
+  if (everything.version !== ledger.version) return undefined;
+  return `It is final, and the files in ${awaited} have not changed since.`;
+}
+
+function step(given: DayCase): Decision {
+  const { sighting, clock, asked, ready, current, growing } = given;
+  if (asked.accepted)
+    return growing > 0 && sighting.upTo === undefined ? awaitStillness(given) : accept(given);
+  if (clock.now >= sighting.goneFrom) return giveUpGone(given);
+  if (sighting.files === 0) return decideWithoutFiles(given);
+  if (!ready) return awaitStillness(given);
+  return !current || asked.force ? load(given, ready) : settleOrWait(given);
+}
+
+function load(
+  { sighting, ledger, clock, upTo, growing, current, settles }: DayCase,
+  marker: Marker,
+): Decision {
+  const count = sighting.files - growing;
+  const stand = count === 1 ? 'stands' : 'stand';
+  const there = `${filesIn(count, marker.key)} ${stand} still, seen at ${writeInstant(clock.now)}.`;
+  const common = { step: 'load', marker, ...(upTo === undefined ? {} : { upTo }) } as const;
+  // A day that is loaded again as it was must not vanish from what shows final days only.
+  if (current && ledger.finality === 'final' && clock.now >= settles) {
+    return { ...common, finality: 'final', reason: `${there} It is final: these files were so before.` };
+  }
+  const because =
+    clock.now < settles
+      ? `It is provisional, and can be final from ${writeInstant(settles)} on.`
+      : 'It is provisional until a look brings nothing new.';
+  if (current || ledger.finality !== 'final') {
+    return { ...common, finality: 'provisional', reason: `${there} ${because}` };
+  }
+  return {
+    ...common,
+    finality: 'provisional',
+    reason: `A final day changed: ${there} ${because}`,
+    notice:
+      `This day was final with other files in ${marker.key} than those that were seen at ` +
+      `${writeInstant(clock.now)}.`,
+  };
+}
+
+/** Readers see all files that stand still. */
+function settleOrWait(given: DayCase): Decision {
+  const { sighting, clock, closesAt, settles, growing } = given;
+  const { awaited, files, next, nextFiles, nextUnloaded } = sighting;
+  const until = Math.min(clock.now + pause(clock), settles);
+  if (clock.now < settles) {
+    return {
+      step: 'wait',
+      until,
+      reason:
+        `${filesIn(files - growing, awaited)} ${files - growing === 1 ? 'is' : 'are'} loaded. Sessions of the day may ` +
+        `come until ${writeInstant(closesAt)}; it is final from ${writeInstant(settles)} on, when a look brings ` +
+        `nothing new. The next look is at ${writeInstant(until)}.`,
+      summary: `next look ${writeMinute(until)}, ${files - growing} files loaded, can be final at ${writeMinute(settles)}`,
+    };
+  }
+  if (growing > 0) return awaitStillness(given);
+  if (nextUnloaded > 0) return awaitNext(given);
+  return {
+    step: 'settle',
+    reason:
+      `A look at ${writeInstant(clock.now)} brought nothing new: readers see ${filesIn(files, awaited)}` +
+      (nextFiles === 0 ? '' : `, and ${filesIn(nextFiles, next)} that sessions of the day may be in`) +
+      `. The last of them ended by ${writeInstant(closesAt)}.`,
+  };
+}
+
+/** Some files are newer than all that the look before saw. */
+function awaitStillness({ sighting, ledger, clock, growing, end }: DayCase): Decision {
+  const { awaited, firstGrowing } = sighting;
+  const names = first(firstGrowing, growing);
+  const firstLook = sighting.upTo === undefined;
+  if (!firstLook && clock.now >= end) {
+    return fail(
+      `${filesIn(growing, awaited)} changed up to the last look, at ${writeInstant(clock.now)} (${names}). ` +
+        `${whatStays(ledger)} Reprocess the delivery when they are whole, or accept it to load what lies there.`,
+    );
+  }
+  const until = clock.now + (firstLook ? apart(clock) : pause(clock));
+  return {
+    step: 'wait',
+    until,
+    reason:
+      `${filesIn(growing, awaited)} may still be written (${names}): size and time have to stand still from one look ` +
+      `to the next, which is at ${writeInstant(until)}.`,
+    summary: `next look ${writeMinute(until)}, whether ${growing} ${growing === 1 ? 'file stands' : 'files stand'} still`,
+  };
+}
+
+/** All of this day is loaded, and not all of the next one's first half. */
+function awaitNext({ sighting, ledger, clock, closesAt, end }: DayCase): Decision {
+  const { next, nextFiles, nextUnloaded } = sighting;
+  const missing =
+    `${nextUnloaded} of the ${filesIn(nextFiles, next)} up to ${writeMinute(closesAt)} ` +
+    `${nextUnloaded === 1 ? 'is' : 'are'} not loaded, and sessions that began on this day may be in them`;
+  if (clock.now >= end) {
+    return fail(
+      `${missing}; they were waited for until ${writeInstant(end)}. ${whatStays(ledger)} Load the next day as well and ` +
+        'reprocess this one then, or accept it without them.',
+    );
+  }
+  const until = Math.min(clock.now + interval({ ...clock, waitingSince: closesAt }), end);
+  return {
+    step: 'wait',
+    until,
+    reason: `${missing}. They are the next day's to load; the next look is at ${writeInstant(until)}.`,
+    summary: `next look ${writeMinute(until)}, ${nextUnloaded} of the next day's files not loaded yet`,
+    note: `${missing}. That is waited for until ${writeMinute(end)}.`,
+  };
+}
+
+function decideWithoutFiles(given: DayCase): Decision {
+  const { sighting, ledger, clock, asked, closesAt, settles, end } = given;
+  const { awaited, exportThere, nextUnloaded } = sighting;
+  const none = `There is no file in ${awaited}`;
+  const until = Math.min(clock.now + pause(clock), settles);
+  if (clock.now < settles) {
+    return {
+      step: 'wait',
+      until,
+      reason:
+        `${none} yet. Files may come until ${writeInstant(settles)}; without any it is a day without sessions. ` +
+        `The next look is at ${writeInstant(until)}.`,
+      summary: `next look ${writeMinute(until)}, no file yet`,
+      note: `Files in ${awaited} are awaited until ${writeMinute(settles)}.`,
+    };
+  }
+  const lost = ledger.published && ledger.version !== undefined;
+  if (exportThere && !lost && nextUnloaded > 0) return awaitNext(given);
+  if (exportThere && !lost) {
+    const reason = `${none}, and other days show: a day on which no session ended.`;
+    // An empty day is loaded too, so that the ledger has it.
+    return ledger.published && !asked.force
+      ? { step: 'settle', reason }
+      : { step: 'load', finality: 'final', reason };
+  }
+  const wrong = lost
+    ? `${none} any more, though some were loaded`
+    : `${none}, and the store shows no day at all, which is no sign of a day without sessions`;
+  if (clock.now >= end) {
+    return fail(
+      `${wrong}. ${whatStays(ledger)} Check the account and the SFTP user's folder, and reprocess the delivery then; ` +
+        'or accept it as it is.',
+    );
+  }
+  const again = Math.min(clock.now + interval({ ...clock, waitingSince: closesAt }), end);
+  return {
+    step: 'wait',
+    until: again,
+    reason: `${wrong}. The next look is at ${writeInstant(again)}, the last one at ${writeInstant(end)}.`,
+    summary: `next look ${writeMinute(again)}, ${lost ? 'its files are gone' : 'the export does not show'}`,
+    note: `${wrong}. That is looked at until ${writeMinute(end)}.`,
+  };
+}
+
+/** A person takes the day as complete: what is wrong with that stays with its rows. */
+function accept(given: DayCase): Decision {
+  const { sighting, ledger, asked } = given;
+  const { awaited, everything, files } = sighting;
+  const flaws = flawsOf(given);
+  const reason = [`Somebody accepted the day as it is, with ${filesIn(files, awaited)}.`, ...flaws].join(' ');
+  const visible = ledger.published && (everything === undefined || everything.version === ledger.version);
+  if (visible && !asked.force) return { step: 'settle', reason };
+  return {
+    step: 'load',
+    ...(everything ? { marker: everything } : {}),
+    ...{ finality: 'final', reason },
+    ...(flaws.length === 0 ? {} : { notice: reason }),
+  };
+}
+
+function flawsOf({ sighting, clock, growing, closesAt }: DayCase): readonly string[] {
+  const { awaited, firstGrowing, goneFrom, next, nextUnloaded } = sighting;
+  const flaws: string[] = [];
+  if (clock.now >= goneFrom) {
+    flaws.push(`Monetate no longer keeps all of its files since ${writeInstant(goneFrom)}.`);
+  }
+  if (clock.now < closesAt) flaws.push(`Sessions of it may come until ${writeInstant(closesAt)}.`);
+  if (growing > 0) {
+    const names = first(firstGrowing, growing);
+    flaws.push(`${filesIn(growing, awaited)} ${were(growing)} perhaps still being written (${names}).`);
+  }
+  if (nextUnloaded > 0) {
+    flaws.push(
+      `Sessions of it may be in ${filesIn(nextUnloaded, next)} that ${were(nextUnloaded)} not loaded.`,
+    );
+  }
+  return flaws;
+}
+
+function giveUpGone({ sighting: { goneFrom, files, awaited }, ledger }: DayCase): Decision {
+  return fail(
+    `Monetate keeps files for 820 days, and those of this day go since ${writeInstant(goneFrom)}; there ` +
+      `${files > 1 ? 'are' : 'is'} ${filesIn(files, awaited)}, and nobody can tell whether these are all. ` +
+      `${whatStays(ledger)} Accept the delivery to load what lies there.`,
+  );
+}
+
+function fail(reason: string): Decision {
+  return { step: 'giveUp', as: 'failed', reason };
+}
+
+function pause({ pollEvery }: Clock): number {
+  return Math.max(1, pollEvery);
+}
+
+/** `1234 files in 2026/11/20/`; no file where there is none. */
+function filesIn(count: number, folder: string): string {
+  if (count === 0) return `no file in ${folder}`;
+  return `${count} ${count === 1 ? 'file' : 'files'} in ${folder}`;
+}
+
+function first(names: readonly string[], all: number): string {
+  return `${names.join(', ')}${all > names.length ? ', …' : ''}`;
+}
+
+function were(count: number): string {
+  return count === 1 ? 'was' : 'were';
+}
