@@ -123,3 +123,58 @@ export interface Landing {
    */
   readonly completes?: readonly Completion[];
 }
+
+/**
+ * Documents: lines whose rows lie in fields of which not all is promised. Every `RootTable` could be said as one. No
+ * reader takes them yet.
+ */
+export interface DocumentTable extends Omit<Table, 'columns'> {
+  /** A field may be a column and hold rows. */
+  readonly columns: readonly (ValueColumn | EntriesColumn)[];
+  readonly nested: readonly (PairTable | ItemTable)[];
+}
+
+export type StoredType = ColumnType | 'numeric';
+
+/** As `Column`; `numeric` is a number with all its digits, as money is. A value of another type makes a bad row. */
+export type ValueColumn = Column | (Pick<Column, 'name' | 'field'> & { readonly type: 'numeric' });
+
+/** A boolean that is never null: whether a list or an object has so many entries. */
+export interface EntriesColumn {
+  readonly name: string;
+  readonly type: 'boolean';
+  readonly entriesOf: string;
+  readonly atLeast: number;
+  /** Or this field of one of its values has. */
+  readonly orOfEach?: string;
+}
+
+/** Rows that are the pairs of an object, with the fields `key` and `value`. */
+export interface PairTable extends Omit<NestedTable, 'columns' | 'nested' | 'within'> {
+  readonly within: { readonly field: string; readonly as: 'map' };
+  readonly columns: readonly ValueColumn[];
+}
+
+/** Rows whose form nobody promised: what does not have it holds no rows and gives no values, and is no fault. */
+export interface ItemTable extends Omit<NestedTable, 'columns' | 'nested' | 'within'> {
+  readonly within: {
+    readonly field: string;
+    /**
+     * `items`: the entries of a list or the values of an object. `values`: the values of an object, each with its key; one
+     * that is a list is several.
+     */
+    readonly as: 'items' | 'values';
+    /** The items are those of this field, in each value of the object. */
+    readonly each?: string;
+  };
+  readonly columns: readonly ItemColumn[];
+}
+
+export interface ItemColumn {
+  readonly name: string;
+  readonly type: StoredType;
+  /** `key`: the item's in an object. `outer` and `outer key`: the value that `each` is a field of, and its key. */
+  readonly of: 'item' | 'key' | 'outer' | 'outer key';
+  /** Names that the field may have. The first that is there and fits counts. Absent: the whole. */
+  readonly fields?: readonly string[];
+}
