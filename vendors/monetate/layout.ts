@@ -15,10 +15,8 @@
 
 import { addDays, isDay, startOfDay } from '../../model/day.js';
 
-/** The folder of an account's files below the server's root, with its final slash. */
-export function streamFolder(account: string): string {
-  return `${account}/raw_data/session_stream/`;
-}
+/** Where an account's folder has its files, with its final slash: what the store's root ends with. */
+export const streamFolder = 'raw_data/session_stream/';
 
 /** A folder of files, with its final slash: `2017/05/01/`. */
 export function dayFolder(date: string): string {

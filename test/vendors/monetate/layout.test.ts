@@ -9,7 +9,6 @@ import {
   monthFolders,
   parseDayFolder,
   parseKey,
-  streamFolder,
   whyIgnored,
 } from '../../../vendors/monetate/layout.js';
 
@@ -24,7 +23,6 @@ describe('the layout of Session Stream', () => {
       from: Date.parse('2017-05-01T03:45:00Z'),
       length: 900_000,
     });
-    assert.equal(streamFolder('1234'), '1234/raw_data/session_stream/');
   });
 
   describe('tells why it passes over', () => {
