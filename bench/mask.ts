@@ -1,6 +1,6 @@
 /**
  * What hashing personal data costs in DuckDB, which has SHA-256 and no HMAC, and that what comes out is HMAC-SHA256. The
- * measurement of docs/decisions/0011-masking.md.
+ * measurement of docs/decisions/0010-masking.md.
  *
  *   node --import tsx bench/mask.ts [--rows 1000000] [--runs 3]
  */

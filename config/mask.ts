@@ -1,6 +1,6 @@
 /**
  * What is to become of personal data, by column. What the words mean, and where they apply, is written in
- * docs/decisions/0011-masking.md; no reader does it yet.
+ * docs/decisions/0010-masking.md; no reader does it yet.
  */
 
 import { z } from 'zod';

@@ -8,7 +8,7 @@
  * A delivery owns the files of its own folder, and no other: each file is loaded by one delivery, once, and its rows bear
  * that day. The next day's folder it only looks at, until `closesAt` (12 hours 30 minutes after the day) and `settleFor`:
  * the day is final when a look from then on brings nothing new, and readers see the next delivery's files of that window
- * too. Then no session that began on the day can come any more. docs/decisions/0010-monetate-days.md weighs the others.
+ * too. Then no session that began on the day can come any more. docs/decisions/0009-monetate-days.md weighs the others.
  */
 
 import {
