@@ -1,22 +1,29 @@
 import { open as openFile, type FileHandle } from 'node:fs/promises';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 
 import { Failure, failureTypes } from '../model/failure.js';
 import type { FetchOptions, StoredFile } from './store.js';
 
-/** A body, and the offset that its first byte has in the file. */
+/** A body, and the offset that its first byte has in the file. What is no stream has to end by itself when aborted. */
 export interface Opened {
-  readonly body: Readable;
+  readonly body: Readable | AsyncIterable<Buffer>;
   readonly from: number;
 }
 
 /** How a store gives out its files. */
 export interface Source {
   /** Opens the listed version from an offset on, or from its start where the server ignores ranges. */
-  readonly open: (file: StoredFile, offset: number, signal?: AbortSignal) => Promise<Opened>;
+  readonly open: (file: StoredFile, offset: number, signal?: AbortSignal) => Promise<Opened> | Opened;
   /** Turns what went wrong into our taxonomy. */
   readonly explain: (fault: unknown) => unknown;
+  /**
+   * Only a body that ends well was the listed version to its end: so the last byte alone is not enough, and of a file
+   * without a byte it is asked, too.
+   */
+  readonly endTells?: boolean;
+  /** Whether to go on at once after a fault that passes. Default: always. */
+  readonly mayGoOn?: (fault: unknown) => boolean;
 }
 
 /** A cut download is resumed this many times without progress before the step as a whole is retried. */
@@ -32,11 +39,12 @@ export async function download(
   const target = await openFile(path, 'w');
   try {
     let [have, best, attemptsInVain] = [0, 0, 0];
-    while (have < file.size) {
+    let endedWell = source.endTells !== true;
+    while (have < file.size || !endedWell) {
       let fault: unknown = new Error(`the connection ended after ${have} of ${file.size} bytes`);
       try {
         const { body, from } = await source.open(file, have, options.signal);
-        if (options.signal) addAbortSignal(options.signal, body);
+        if (options.signal && body instanceof Readable) addAbortSignal(options.signal, body);
         have = from;
         // Written at their place and waited for, one after the other: of a cut connection's last bytes, what counts is
         // what has reached the file, and nothing may reach it later.
@@ -45,17 +53,19 @@ export async function download(
           have += chunk.length;
           options.onBytes?.(chunk.length);
         }
+        endedWell = true;
       } catch (error) {
         options.signal?.throwIfAborted();
         if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
+        if (source.mayGoOn?.(error) === false) throw error;
         fault = error;
       }
       if (have > file.size) throw source.explain(new Error(`more than its ${file.size} bytes came`));
       attemptsInVain = have > best ? 0 : attemptsInVain + 1;
       best = Math.max(best, have);
-      if (have < file.size) {
+      if (have < file.size || !endedWell) {
         if (attemptsInVain >= resumesWithoutProgress) throw source.explain(fault);
-        await setTimeout(100 * 2 ** attemptsInVain, undefined, sendSignal(options.signal));
+        await pause(100 * 2 ** attemptsInVain, options.signal);
       }
     }
   } finally {
@@ -69,8 +79,14 @@ async function writeAll(target: FileHandle, chunk: Buffer, position: number): Pr
   }
 }
 
-function sendSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
+/** Ends early, for the signal's reason, when it is aborted. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(
+    (error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    },
+  );
 }
 
 /** The error for a file that is no longer the one that was listed. */
