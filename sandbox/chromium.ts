@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
-import { chosenProgram, findOnPath, isExecutable, run } from './commands.js';
-import { whileWorking, type Progress } from './progress.js';
+import { chosenProgram, findOnPath, isExecutable } from './commands.js';
+import { installInCi } from './debian.js';
+import type { Progress } from './progress.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MACOS_APPLICATIONS = [
@@ -17,11 +17,7 @@ export async function chromium(progress: Progress): Promise<string | undefined> 
   if (chosen !== undefined) return chosen;
   const installed = await installedChromium();
   if (installed !== undefined) return installed;
-  if (process.env['CI'] !== 'true' || userInfo().uid !== 0) return undefined;
-  const apt = await findOnPath('apt-get');
-  if (apt === undefined) return undefined;
-  const done = await whileWorking(progress, 'Installing Chromium (about a minute, once)', aptInstall(apt));
-  if (!done.ok) progress(`Chromium could not be installed: ${done.failure}`);
+  await installInCi('chromium', 'Installing Chromium (about a minute, once)', progress);
   return installedChromium();
 }
 
@@ -34,11 +30,4 @@ async function installedChromium(): Promise<string | undefined> {
     if (await isExecutable(path)) return path;
   }
   return undefined;
-}
-
-async function aptInstall(apt: string): ReturnType<typeof run> {
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 600_000 };
-  const updated = await run(apt, ['update'], options);
-  if (!updated.ok) return updated;
-  return run(apt, ['install', '-y', '--no-install-recommends', 'chromium'], options);
 }
