@@ -41,12 +41,12 @@ async function listParts(
 ): Promise<readonly StoredFile[] | undefined> {
   if (!deliversJobs(vendor)) throw new Error(`Deliveries of ${vendor.name} are not deleted.`);
   const { type, date } = delivery;
-  const classify = vendor.classifier(delivery, 'all', new Map());
+  const sorting = vendor.sorting(delivery, { take: 'all', read: new Map() });
   const markers: string[] = [];
   const parts: StoredFile[] = [];
   for await (const page of store.list(vendor.prefix(type, date), { depth: vendor.depth, signal })) {
     for (const file of page.files) {
-      const { kind } = classify(file.key);
+      const { kind } = sorting.sort(file);
       if (kind === 'marker') markers.push(file.key);
       if (kind === 'part') parts.push(file);
     }

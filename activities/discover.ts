@@ -1,6 +1,5 @@
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
 import { nameDay } from '../config/name-delivery.js';
-import type { SourceConfig } from '../config/schema.js';
 import { addDays, dayOf } from '../model/day.js';
 import type { Delivery } from '../model/delivery.js';
 import type { JobVendor } from '../vendors/vendor.js';
@@ -83,31 +82,35 @@ export function createDiscover({ pool, source }: Dependencies) {
     signal: AbortSignal,
   ): Promise<Delivery[]> {
     const { config, vendor } = opened;
-    const listed = await listDays(opened, type, signal);
+    const listed = await listDays(opened, type, { first, last }, signal);
     const begins = vendor.deliveries.are === 'days' && vendor.deliveries.beginWithDay;
     const expected = begins ? [addDays(last, -1), last] : [addDays(last, -1)];
     const wanted = [...new Set([...listed.keys(), ...expected])].filter((day) => day >= first && day <= last);
     const name = (day: string): Delivery => nameDay(config, type, day);
     const unsettled = await unsettledDeliveries(pool, config.name, type, wanted.map(name));
-    const changed = (await changedDays(config, type, listed, now)).map(name);
+    const changed = (await changedDays(opened, type, listed, now, signal)).map(name);
     return [...unsettled, ...changed.filter(({ id }) => !unsettled.some((known) => known.id === id))];
   }
 
-  /** Days that became final within `auditFor`, and whose file is now another one than was loaded. */
+  /** Days that became final within `auditFor`, and whose files are now others than were loaded. */
   async function changedDays(
-    config: SourceConfig,
+    opened: OpenSource,
     type: string,
     listed: ReadonlyMap<string, string | undefined>,
     now: number,
+    signal: AbortSignal,
   ): Promise<string[]> {
+    const { config } = opened;
     // Only vendors that rewrite their files are held to it.
     const auditFor = 'auditFor' in config ? config.auditFor : 0;
     if (auditFor === 0) return [];
     const known = await finalVersions(pool, config.name, type, now - auditFor);
-    return known.flatMap(({ date, version }) => {
-      const there = listed.get(date);
-      return there === undefined || there === version ? [] : [date];
-    });
+    const changed: string[] = [];
+    for (const { date, version } of known) {
+      const there = listed.get(date) ?? (await versionOf(opened, nameDay(config, type, date), signal));
+      if (there !== undefined && there !== version) changed.push(date);
+    }
+    return changed;
   }
 }
 
@@ -115,18 +118,35 @@ export function createDiscover({ pool, source }: Dependencies) {
 async function listDays(
   { vendor, store }: OpenSource,
   type: string,
+  { first, last }: Window,
   signal: AbortSignal,
 ): Promise<Map<string, string | undefined>> {
   const days = new Map<string, string | undefined>();
-  for await (const page of store.list(vendor.daysPrefix(type), { depth: 'level', signal })) {
-    for (const folder of page.folders) {
-      const day = vendor.parseDay(type, folder);
-      if (day !== undefined) days.set(day, undefined);
-    }
-    for (const file of page.files) {
-      const day = vendor.parseDay(type, file.key);
-      if (day !== undefined) days.set(day, file.version);
+  for (const prefix of vendor.daysPrefixes(type, first, last)) {
+    for await (const page of store.list(prefix, { depth: 'level', signal })) {
+      for (const folder of page.folders) {
+        const day = vendor.parseDay(type, folder);
+        if (day !== undefined) days.set(day, undefined);
+      }
+      for (const file of page.files) {
+        const day = vendor.parseDay(type, file.key);
+        if (day !== undefined) days.set(day, file.version);
+      }
     }
   }
   return days;
+}
+
+/** Of a day whose files say together which version it is; undefined where there is none now. */
+async function versionOf(
+  { vendor, store }: OpenSource,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const sorting = vendor.sorting(delivery, { take: 'listed', read: new Map() });
+  const prefix = vendor.prefix(delivery.type, delivery.date);
+  for await (const page of store.list(prefix, { depth: vendor.depth, signal })) {
+    for (const file of page.files) sorting.sort(file);
+  }
+  return sorting.marker?.()?.version;
 }

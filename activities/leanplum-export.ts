@@ -137,6 +137,7 @@ function copyTarget(
 }
 
 function placeOf({ store }: SourceConfig): { readonly bucket: string; readonly prefix: string } {
+  if (store.type !== 's3') throw new Error('Leanplum copies into S3 alone.');
   return { bucket: store.bucket ?? '', prefix: store.prefix ?? '' };
 }
 

@@ -20,7 +20,7 @@ export async function listJobs(
   signal: AbortSignal,
 ): Promise<ListedJob[]> {
   const days = new Set<string>();
-  for await (const page of store.list(vendor.daysPrefix(type), { depth: 'level', signal })) {
+  for await (const page of store.list(vendor.typePrefix(type), { depth: 'level', signal })) {
     for (const folder of page.folders) {
       const day = vendor.parseDay(type, folder);
       if (day !== undefined && wanted(day)) days.add(day);

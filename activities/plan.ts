@@ -1,7 +1,7 @@
 import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import type { Marker, Take } from '../vendors/completion.js';
-import type { ReadTexts } from '../vendors/vendor.js';
+import type { ReadTexts, Sorting } from '../vendors/vendor.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { planLoad, type BatchLimits, type LoadPlan, type PlannedFile } from '../warehouse/plan-load.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
@@ -18,6 +18,8 @@ export interface PlanStep {
   readonly marker?: Marker;
   /** Which parts, where manifests list them: `listed` unless said otherwise. */
   readonly take?: Take;
+  /** Epoch ms: files that were written later are left for another load. */
+  readonly upTo?: number;
 }
 
 export interface Plan extends LoadPlan {
@@ -34,17 +36,20 @@ export interface Plan extends LoadPlan {
  */
 const measuredLimits: BatchLimits = { files: 250, bytes: 32 * 1024 * 1024 };
 
-export function createPlan({ pool, source, spoolDirectory, batchLimits = measuredLimits }: Dependencies) {
+export function createPlan(deps: Dependencies) {
+  const { pool, source, batchLimits = measuredLimits } = deps;
   return async function plan(step: PlanStep): Promise<Plan> {
     const opened = source(step.delivery.source);
     const { config, vendor } = opened;
-    const seen: Seen = { files: 0, ignored: 0, marker: step.marker };
+    const seen = { files: 0, ignored: 0 };
     return withHeartbeat(
       () => ({ listed: seen.files + seen.ignored }),
       async (signal) => {
         const read = vendor.hasManifests
-          ? await readManifests(opened, step, spoolDirectory, signal)
+          ? await readManifests(deps, opened, step, signal)
           : new Map<string, never>();
+        const { take = 'listed', upTo } = step;
+        const sorting = vendor.sorting(step.delivery, { take, read, upTo });
         const load = await planLoad(
           pool,
           {
@@ -53,8 +58,8 @@ export function createPlan({ pool, source, spoolDirectory, batchLimits = measure
             target: targetOf(config, vendor, step.delivery),
             request: step.request,
             force: step.force,
-            marker: () => seen.marker,
-            files: listParts(opened, step, read, seen, signal),
+            marker: () => (sorting.marker ? sorting.marker() : step.marker),
+            files: listParts(opened, step.delivery, sorting, seen, signal),
             limits: batchLimits,
           },
           signal,
@@ -66,21 +71,15 @@ export function createPlan({ pool, source, spoolDirectory, batchLimits = measure
   };
 }
 
-interface Seen {
-  files: number;
-  ignored: number;
-  /** Where the marker is itself a part, at the version that is loaded, which may be newer than the one that was seen. */
-  marker: Marker | undefined;
-}
-
 /** What its manifests say now. Throws `FileChanged` where that is not what it was seen to be when this was asked for. */
 async function readManifests(
+  deps: Dependencies,
   opened: OpenSource,
   { delivery, marker, take }: PlanStep,
-  spoolDirectory: string,
   signal: AbortSignal,
 ): Promise<ReadTexts> {
-  const { sighting, read } = await lookAt(opened, delivery, spoolDirectory, signal, () => undefined);
+  const at = { now: Date.now(), pollEvery: opened.config.pollEvery };
+  const { sighting, read } = await lookAt(deps, opened, delivery, at, signal, () => undefined);
   const same = sighting.marker?.version === marker?.version;
   if (same && (take === 'all' || sighting.whole === true)) return read;
   throw new Failure(
@@ -93,21 +92,19 @@ async function readManifests(
 /** Pages of a delivery's parts: hidden files, markers and folders are passed over and counted. */
 async function* listParts(
   { vendor, storeOf }: OpenSource,
-  { delivery, take = 'listed' }: PlanStep,
-  read: ReadTexts,
-  seen: Seen,
+  delivery: Delivery,
+  sorting: Sorting,
+  seen: { files: number; ignored: number },
   signal: AbortSignal,
 ): AsyncGenerator<readonly PlannedFile[]> {
   const { type, date } = delivery;
-  const classify = vendor.classifier(delivery, take, read);
   const listing = storeOf(delivery).list(vendor.prefix(type, date), { depth: vendor.depth, signal });
   for await (const page of listing) {
     const parts: PlannedFile[] = [];
     for (const file of page.files) {
-      const what = classify(file.key);
+      const what = sorting.sort(file);
       if (what.kind !== 'part') continue;
       parts.push({ ...file, partitionValue: what.partitionValue });
-      if (file.key === seen.marker?.key) seen.marker = { key: file.key, version: file.version };
     }
     seen.files += parts.length;
     seen.ignored += page.files.length - parts.length;

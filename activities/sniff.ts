@@ -39,10 +39,12 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
 }
 
 async function firstPart(store: Store, vendor: Vendor, type: string): Promise<StoredFile | undefined> {
-  for await (const page of store.list(vendor.daysPrefix(type))) {
+  for await (const page of store.list(vendor.typePrefix(type))) {
     for (const file of page.files) {
       const delivery = deliveryOf(vendor, type, file.key);
-      if (delivery && vendor.classifier(delivery, 'all', new Map())(file.key).kind === 'part') return file;
+      if (!delivery) continue;
+      const sorting = vendor.sorting(delivery, { take: 'all', read: new Map() });
+      if (sorting.sort(file).kind === 'part') return file;
     }
   }
   return undefined;
@@ -83,6 +85,11 @@ async function sniff(store: Store, file: StoredFile, shape: FileShape): Promise<
 /** What the vendor's schema calls the fields of a row. */
 function fieldsOf(shape: FileShape): readonly string[] {
   if (shape.format === 'csv') return shape.columns.map(({ field }) => field);
+  if (shape.format === 'documents') {
+    const { columns, nested } = shape.table;
+    const own = columns.flatMap((column) => ('field' in column ? [column.field] : []));
+    return [...new Set([...own, ...nested.map(({ within }) => within.field)])];
+  }
   const fields = shape.table.columns.map(({ field }) => field);
   if (shape.format !== 'nested json lines') return fields;
   return [...fields, ...shape.table.nested.map(({ within }) => within.field)];

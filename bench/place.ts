@@ -131,7 +131,8 @@ async function upload(target: Bucket, { store }: SourceConfig, directory: string
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((found) => found.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    await target.put(`${store.prefix ?? ''}${relative(directory, path)}`, path);
+    const prefix = 'prefix' in store ? (store.prefix ?? '') : '';
+    await target.put(`${prefix}${relative(directory, path)}`, path);
   }
   target.close();
 }

@@ -37,6 +37,7 @@ export async function readFile(
     return nestedLinesRows(connection, shape.table, file, constants, place.folder, signal);
   }
   if (format === 'csv') return csvRows(connection, shape, file, constants, place.folder, signal);
+  if (format === 'documents') throw new Error('No reader takes documents yet.');
   const { table } = shape;
   const parquet = await openParquet(connection, file.path, file.key);
   const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);
@@ -61,7 +62,7 @@ export async function describeFile(
   folder: string,
   signal: AbortSignal,
 ): Promise<{ readonly rows: number; readonly columns: readonly string[] }> {
-  if (format === 'json lines' || format === 'nested json lines') {
+  if (format === 'json lines' || format === 'nested json lines' || format === 'documents') {
     return describeJsonLines(connection, file, folder, signal);
   }
   if (format === 'csv') return describeCsv(file, folder, signal);

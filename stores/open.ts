@@ -1,13 +1,23 @@
 import type { SourceConfig } from '../config/schema.js';
+import type { SftpStoreSettings } from '../config/vendors/sftp-store.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { lazyStore } from './lazy.js';
 import { exchangeToken } from './optimizely-credentials.js';
 import { openS3, type S3Settings } from './s3.js';
+import { openSftp, type SftpSettings } from './sftp.js';
 import type { Store } from './store.js';
 
 /** The store of a source, with the credentials that its configuration names. Nothing is connected yet. */
-export function openStore(source: SourceConfig, settings: Pick<S3Settings, 'idleTimeout'> = {}): Store {
-  const { store } = source;
+export function openStore(
+  { name, store }: SourceConfig,
+  settings: Pick<S3Settings, 'idleTimeout'> = {},
+): Store {
+  return store.type === 'sftp' ? openSftp(serverOf(store)) : openBucket(name, store, settings);
+}
+
+type BucketSettings = Extract<SourceConfig['store'], { readonly type: 's3' }>;
+
+function openBucket(source: string, store: BucketSettings, settings: Pick<S3Settings, 'idleTimeout'>): Store {
   const server = {
     ...settings,
     region: store.region,
@@ -16,11 +26,11 @@ export function openStore(source: SourceConfig, settings: Pick<S3Settings, 'idle
   };
   const token = 'credentials' in store ? store.credentials?.optimizelyToken : undefined;
   if (token === undefined || !('credentialsUrl' in store)) {
-    return openS3({ ...server, ...placeOf(source), ...keysOf(source) });
+    return openS3({ ...server, ...placeOf(source, store), ...keysOf(store) });
   }
   const grant = (): ReturnType<typeof exchangeToken> => exchangeToken(store.credentialsUrl, token.reveal());
-  const name = `s3://${store.bucket ?? '(of the Optimizely token)'}/${store.prefix ?? ''}`;
-  return lazyStore(name, async () => {
+  const place = `s3://${store.bucket ?? '(of the Optimizely token)'}/${store.prefix ?? ''}`;
+  return lazyStore(place, async () => {
     const first = await grant();
     let unused: typeof first | undefined = first;
     return openS3({
@@ -37,14 +47,26 @@ export function openStore(source: SourceConfig, settings: Pick<S3Settings, 'idle
   });
 }
 
-function placeOf({ name, store }: SourceConfig): Pick<S3Settings, 'bucket' | 'prefix'> {
+function serverOf({ password, privateKey, passphrase, ...store }: SftpStoreSettings): SftpSettings {
+  const { host, port, username, hostKey, root, connections } = store;
+  const login =
+    privateKey === undefined
+      ? { password: password?.reveal() ?? '' }
+      : {
+          privateKey: privateKey.reveal(),
+          ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
+        };
+  return { host, port, username, hostKey, root, connections, login };
+}
+
+function placeOf(source: string, store: BucketSettings): Pick<S3Settings, 'bucket' | 'prefix'> {
   if (store.bucket !== undefined && store.prefix !== undefined) {
     return { bucket: store.bucket, prefix: store.prefix };
   }
-  throw new Failure(failureTypes.configInvalid, `Source '${name}' needs store.bucket and store.prefix.`);
+  throw new Failure(failureTypes.configInvalid, `Source '${source}' needs store.bucket and store.prefix.`);
 }
 
-function keysOf({ store }: SourceConfig): Pick<S3Settings, 'credentials'> {
+function keysOf(store: BucketSettings): Pick<S3Settings, 'credentials'> {
   if (store.accessKeyId === undefined || store.secretAccessKey === undefined) return {};
   return {
     credentials: {

@@ -98,6 +98,7 @@ export interface CsvFile {
 export type FileShape =
   | { readonly format: 'parquet' | 'json lines'; readonly table: Table }
   | { readonly format: 'nested json lines'; readonly table: RootTable }
+  | { readonly format: 'documents'; readonly table: DocumentTable }
   /** `columns` are those of the table that the file has headers for. */
   | { readonly format: 'csv'; readonly file: CsvFile; readonly columns: readonly Column[] };
 
@@ -116,6 +117,8 @@ export interface Landing {
    * place of all that was there under it.
    */
   readonly how: 'replace' | 'merge';
+  /** Only for `merge`: files come one by one, so that a load brings those that readers do not see yet. */
+  readonly adds?: boolean;
   readonly tables: readonly [KeyedTable, ...KeyedTable[]];
   /**
    * For `merge`: what is to be filled in before, each table once. A lookup finds rows as the entries before it have left

@@ -1,8 +1,8 @@
 /** What a vendor's folder describes. Pure: no I/O, no Temporal, no Postgres. */
 
 import type { Delivery } from '../model/delivery.js';
-import type { Sighting, Take } from './completion.js';
-import type { FileShape, Landing, Table } from './table.js';
+import type { Clock, Marker, Sighting, Take, Watch } from './completion.js';
+import type { FileShape, Landing } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -26,13 +26,45 @@ export type ReadText = { readonly text: string } | { readonly fault: string };
 /** By key, at the version that was listed; a file that changed or vanished since is left out. */
 export type ReadTexts = ReadonlyMap<string, ReadText>;
 
+/** A page of a listing that goes one level deep. */
+export interface SeenPage {
+  readonly files: readonly SeenFile[];
+  /** With their final slash. */
+  readonly folders: readonly string[];
+}
+
+/** When a look is made, and what is known from those before it. */
+export interface LookedAt extends Pick<Clock, 'now' | 'pollEvery' | 'closesAt'> {
+  readonly watch?: Watch;
+}
+
 /** Puts together what there is to see of a delivery: its listing, page by page in key order, then what has to be read. */
 export interface Look {
-  /** Returns whether enough has been seen of the listing. */
-  see(files: readonly SeenFile[]): boolean;
+  /** What is listed, one level deep, in this order. A folder that is not there is empty. */
+  readonly prefixes: readonly string[];
+  /** Returns whether enough has been seen. */
+  see(page: SeenPage): boolean;
   /** Those that say which others count. */
   toRead(): readonly SeenFile[];
-  sighting(read: ReadTexts): Sighting;
+  /** Files of other deliveries, of which it matters whether readers see them. */
+  others?(): readonly SeenFile[];
+  /** `unseen`: how many of the others readers do not see at their version. */
+  sighting(read: ReadTexts, unseen: number): Sighting;
+}
+
+/** What a load takes of a delivery's files, as its vendor's rule has said. */
+export interface Takes {
+  readonly take: Take;
+  readonly read: ReadTexts;
+  /** Epoch ms: files that were written later are left for another load. */
+  readonly upTo?: number | undefined;
+}
+
+/** Goes through all that lies below a delivery's prefix, in key order. */
+export interface Sorting {
+  sort(file: SeenFile): Classified;
+  /** For a vendor whose marker says which files a load takes: of those that were sorted as parts. */
+  marker?(): Marker | undefined;
 }
 
 /** Deliveries that are UTC days: each is expected, whether there is a file of it or not. */
@@ -48,6 +80,8 @@ export interface Days {
    * Milliseconds after the end of the day from which on the vendor no longer rewrites it; undefined where it never does.
    */
   closeAfter(type: string): number | undefined;
+  /** Whether a day is final only when the one after it is loaded, or half of it. */
+  readonly needNext?: boolean;
 }
 
 /** Deliveries that come when they come: what there is of them is what the store shows. Their names tell no day. */
@@ -66,8 +100,6 @@ export interface Vendor {
   readonly types: readonly string[];
   /** Folder of SQL scripts that make a source's tables, views and functions. */
   readonly scripts: URL;
-  /** The table of a type's rows; the first where there are several. */
-  table(type: string): Table;
   /** Where the rows of a type go, and how they take the place of earlier ones. */
   landing(type: string): Landing;
   /** How a part is to be read. */
@@ -77,19 +109,21 @@ export interface Vendor {
   readonly exampleName: string;
   /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
   readonly onlyGrows: boolean;
-  /** Where the days of a type show: the prefix, with its final slash, that is listed one level deep. */
-  daysPrefix(type: string): string;
+  /** Where everything of a type lies, with its final slash. */
+  typePrefix(type: string): string;
+  /** Where the days of a type from `first` to `last` show: the prefixes that are listed, one level deep. */
+  daysPrefixes(type: string, first: string, last: string): readonly string[];
   /** The day of a file or folder below that. */
   parseDay(type: string, keyOrFolder: string): string | undefined;
   /** Where the files of a day lie, with its final slash, and whether further down as well. */
   prefix(type: string, date: string): string;
   readonly depth: 'level' | 'deep';
-  /** Looks at what lies directly below the prefix. What else closes a delivery has to come before its marker. */
-  look(delivery: Delivery): Look;
+  /** Looks at a delivery. What else closes it has to come before its marker. */
+  look(delivery: Delivery, at: LookedAt): Look;
   /** Whether a delivery has files that say which others count: they are read before a load is planned. */
   readonly hasManifests: boolean;
-  /** Says what an object below the prefix is to the delivery, given what its manifests say. */
-  classifier(delivery: Delivery, take: Take, read: ReadTexts): (key: string) => Classified;
+  /** Says what an object below the prefix is to the delivery. */
+  sorting(delivery: Delivery, takes: Takes): Sorting;
 }
 
 /** A vendor whose deliveries are jobs. */

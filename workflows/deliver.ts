@@ -19,6 +19,7 @@ import {
   type Standing,
   type Watch,
 } from '../vendors/completion.js';
+import type { LookedAt } from '../vendors/vendor.js';
 import { openDesk } from './desk.js';
 import { load, rootFailure, waitsForVendor } from './load.js';
 import { confirm, end, endCancelled, fail, giveUp, note, settled } from './settle.js';
@@ -69,6 +70,15 @@ export async function deliver<S extends Sighting>(
     ...(input.settleFor === undefined ? {} : { settleFor: input.settleFor }),
   });
 
+  const lookedAt = (): LookedAt => {
+    const { now, pollEvery, closesAt } = clock();
+    return {
+      ...{ now, pollEvery },
+      ...(closesAt === undefined ? {} : { closesAt }),
+      ...(watch === undefined ? {} : { watch }),
+    };
+  };
+
   /** Returns only when somebody wanted an ending while the ledger was still being written: that is this run's to do. */
   const goOn = async (): Promise<void> => {
     await desk.quiet();
@@ -103,7 +113,7 @@ export async function deliver<S extends Sighting>(
 
       const sighting = (await listing.look.executeWithOptions(
         { summary: `look for ${contract.looksFor} (${++looks})` },
-        [delivery],
+        [{ delivery, ...lookedAt() }],
       )) as S;
       if (desk.hasNews()) continue;
       const decision = contract.decide(sighting, ledger, clock(), desk, watch);
@@ -149,6 +159,7 @@ export async function deliver<S extends Sighting>(
         force,
         ...(decision.marker ? { marker: decision.marker } : {}),
         ...(decision.take ? { take: decision.take } : {}),
+        ...(decision.upTo === undefined ? {} : { upTo: decision.upTo }),
         finality: decision.finality,
         reason: decision.reason,
         ...(notice === undefined ? {} : { notice }),

@@ -4,4 +4,5 @@ export { discover } from './discover.js';
 export { leanplum } from './leanplum.js';
 export { leanplumExport } from './leanplum-export.js';
 export { megaphone } from './megaphone.js';
+export { monetate } from './monetate.js';
 export { optimizely } from './optimizely.js';

@@ -23,6 +23,7 @@ export interface LoadRequest {
   readonly force: boolean;
   readonly marker?: { readonly key: string; readonly version: string };
   readonly take?: Take;
+  readonly upTo?: number;
   readonly finality: 'provisional' | 'final';
   /** Why it is loaded, as a sentence. */
   readonly reason: string;
@@ -85,6 +86,7 @@ async function planStagePublish(
       force: request.force,
       ...(request.marker ? { marker: request.marker } : {}),
       ...(request.take ? { take: request.take } : {}),
+      ...(request.upTo === undefined ? {} : { upTo: request.upTo }),
     },
   ]);
   const loadId = plan.loadId;

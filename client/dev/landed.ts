@@ -68,6 +68,20 @@ const questions: Readonly<Record<SourceConfig['vendor'], Question>> = {
       { title: 'AVERAGE SECONDS', cell: (row) => Number(row['seconds']) },
     ],
   },
+  monetate: {
+    heading: (schema) => `Sessions by the UTC day on which they began, by ${schema}.daily_session:`,
+    query: (schema) =>
+      `select date::text as day, sum(sessions)::text as sessions, sum(purchases)::text as purchases,
+              sum(revenue)::text as revenue
+       from ${schema}.daily_session
+       group by date order by date desc limit 20`,
+    columns: [
+      { title: 'DAY', cell: (row) => row['day'] ?? undefined },
+      { title: 'SESSIONS', cell: (row) => Number(row['sessions']) },
+      { title: 'PURCHASES', cell: (row) => Number(row['purchases']) },
+      { title: 'REVENUE', cell: (row) => Number(row['revenue']).toFixed(2) },
+    ],
+  },
 };
 
 /** Asks each source's own question of what landed. */

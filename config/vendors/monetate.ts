@@ -6,11 +6,12 @@ import { streamFolder } from '../../vendors/monetate/layout.js';
 import { mask, maskKey, missingKey } from '../mask.js';
 import { duration, httpUrl, matching, secretText } from '../scalars.js';
 import { settings } from '../settings.js';
-import { sourceShape } from '../source-shape.js';
+import { durationOrNone, sourceShape } from '../source-shape.js';
 import { isMapping } from './s3-store.js';
+import { sftpStore } from './sftp-store.js';
 
 /** The vendor's server, which all its customers share. */
-export const monetateHost = 'sftp.monetate.net';
+const monetateHost = 'sftp.monetate.net';
 
 /** What may be personal by the vendor's word: hashed, unless the source says otherwise. */
 const personal = { customer_id: 'hash', customer_link: 'hash', custom_targets: 'hash' } as const;
@@ -32,51 +33,50 @@ const metadata = settings({
   url: httpUrl().prefault('https://api.monetate.net/api').describe("Address of Monetate's API."),
 });
 
-/**
- * `store` is what says of the SFTP server how to reach it: `sftpStore({ host: monetateHost })` of sftp-store.ts once that
- * is there, when the vendor is registered.
- */
-export function monetateSettings<S extends z.ZodType<{ readonly root: string }>>(store: S) {
-  return settings({
-    vendor: z.literal('monetate').describe('Whose export it is.'),
-    ...sourceShape({ pollEvery: '15 minutes', giveUpAfter: '3 days', quarantineLimit: '1%' }),
-    // For other vendors it ends the wait for a marker. Days come without one, and end by themselves.
-    giveUpAfter: duration()
-      .prefault('3 days')
-      .describe(
-        'How long after the end of its day what keeps a day from being final is waited for. Then it fails, visibly.',
-      ),
-    closesAfter: duration()
-      .prefault('12 hours 30 minutes')
-      .describe(
-        'How long after the end of a UTC day sessions of it may come: 12 hours open, and 30 minutes without activity.',
-      ),
-    settleFor: duration()
-      .prefault('1 hour')
-      .describe('How long after that a day is final, when a look then brings nothing new.'),
-    store: store
-      .refine((value) => value.root.endsWith(streamFolder), {
-        error: `must be the folder of the account's files, such as '1234/${streamFolder}'`,
-        path: ['root'],
-        when: isMapping,
-      })
-      .describe('Where the files lie.'),
-    metadata: metadata
-      .optional()
-      .describe(
-        'The metadata API, which names variants, page events and custom targets. Absent: ids have no names.',
-      ),
-    mask: mask(personal),
-    maskKey: maskKey(),
-  }).check((context) => {
-    const wrong = missingKey(context.value);
-    if (wrong !== undefined) {
-      context.issues.push({
-        code: 'custom',
-        message: wrong,
-        path: ['maskKey'],
-        input: context.value.maskKey,
-      });
-    }
-  });
-}
+export const monetateSettings = settings({
+  vendor: z.literal('monetate').describe('Whose export it is.'),
+  ...sourceShape({ pollEvery: '15 minutes', giveUpAfter: '3 days', quarantineLimit: '1%' }),
+  // For other vendors it ends the wait for a marker. Days come without one, and end by themselves.
+  giveUpAfter: duration()
+    .prefault('3 days')
+    .describe(
+      'How long after the end of its day what keeps a day from being final is waited for. Then it fails, visibly.',
+    ),
+  closesAfter: duration()
+    .prefault('12 hours 30 minutes')
+    .describe(
+      'How long after the end of a UTC day sessions of it may come: 12 hours open, and 30 minutes without activity.',
+    ),
+  settleFor: duration()
+    .prefault('1 hour')
+    .describe('How long after that a day is final, when a look then brings nothing new.'),
+  auditFor: durationOrNone()
+    .prefault('7 days')
+    .describe(
+      'How long after a day became final its folder is still compared with what was loaded. 0: never.',
+    ),
+  store: sftpStore({ host: monetateHost })
+    .refine((value) => value.root.endsWith(streamFolder), {
+      error: `must be the folder of the account's files, such as '1234/${streamFolder}'`,
+      path: ['root'],
+      when: isMapping,
+    })
+    .describe('Where the files lie.'),
+  metadata: metadata
+    .optional()
+    .describe(
+      'The metadata API, which names variants, page events and custom targets. Absent: ids have no names.',
+    ),
+  mask: mask(personal),
+  maskKey: maskKey(),
+}).check((context) => {
+  const wrong = missingKey(context.value);
+  if (wrong !== undefined) {
+    context.issues.push({
+      code: 'custom',
+      message: wrong,
+      path: ['maskKey'],
+      input: context.value.maskKey,
+    });
+  }
+});

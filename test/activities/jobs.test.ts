@@ -23,6 +23,7 @@ import { leanplumSource, type LeanplumSource } from '../support/leanplum.js';
 const uuid = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const today = '2026-11-20';
 const now = Date.parse(`${today}T18:00:00Z`);
+const at = { now, pollEvery: 60_000 };
 
 describe('jobs, which the store shows and the calendar does not', () => {
   let source: LeanplumSource;
@@ -144,7 +145,7 @@ describe('jobs, which the store shows and the calendar does not', () => {
 
   describe('are looked at', () => {
     const look = async (job: number): Promise<JobSighting> =>
-      (await run(createLook, jobOf(job))) as JobSighting;
+      (await run(createLook, { delivery: jobOf(job), ...at })) as JobSighting;
 
     it('with what their manifests say, gzip or not', async () => {
       await use();
@@ -186,7 +187,7 @@ describe('jobs, which the store shows and the calendar does not', () => {
     const plan = async (take?: 'all') => {
       const delivery = jobOf(1);
       await openDelivery(deps.pool, delivery, now);
-      const sighting = (await run(createLook, delivery)) as JobSighting;
+      const sighting = (await run(createLook, { delivery, ...at })) as JobSighting;
       const step = {
         ...{ delivery, request: 'r', force: false },
         ...(sighting.marker ? { marker: sighting.marker } : {}),

@@ -98,7 +98,7 @@ sources:
   b: { vendor: optimizely, schema: b, store: *bucket }
 `);
     assert.deepEqual(
-      config.sources.map(({ store }) => store.bucket),
+      config.sources.map(({ store }) => 'bucket' in store && store.bucket),
       ['b', 'b'],
     );
   });

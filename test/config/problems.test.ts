@@ -134,7 +134,7 @@ const cases: readonly (readonly [title: string, text: string, ...problems: strin
   [
     'an unknown vendor',
     'sources: { a: { vendor: optimizly } }',
-    "1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum; it is 'optimizly'.",
+    "1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate; it is 'optimizly'.",
   ],
   [
     'no store',

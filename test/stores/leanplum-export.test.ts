@@ -38,13 +38,14 @@ function withResults<T>(script: ScriptedExport, work: (results: Results) => Prom
 
 /** The look at a delivery, as the activity takes it. */
 async function sight({ store, files }: Results): Promise<JobSighting> {
-  const look = leanplum.look({ id: `sessions/${uuid}`, source: 'sessions', type: 'sessions', date });
-  look.see(files);
+  const delivery = { id: `sessions/${uuid}`, source: 'sessions', type: 'sessions', date };
+  const look = leanplum.look(delivery, { now: 0, pollEvery: 1 });
+  look.see({ files, folders: [] });
   const read = new Map<string, { readonly text: string }>();
   for (const manifest of look.toRead()) {
     read.set(manifest.key, { text: (await fetched(store, manifest)).toString() });
   }
-  return look.sighting(read) as JobSighting;
+  return look.sighting(read, 0) as JobSighting;
 }
 
 describe('the results of an export, as a store', function () {

@@ -58,7 +58,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     ledger: { finality: 'waiting', published: false },
     activities: {
       openDelivery: (input) => Promise.resolve(known(input.id)),
-      look: async ({ type, date }) => {
+      look: async ({ delivery: { type, date } }) => {
         fake.calls.push('look');
         await fake.during.look?.(++count.look);
         const key = `type=${type}/date=${date}/_SUCCESS`;

@@ -193,12 +193,12 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
             most = Math.max(most, atWork.size);
             return real.openDelivery(input);
           },
-          look: async (delivery: Parameters<typeof real.look>[0]) => {
-            const name = delivery.id;
+          look: async (step: Parameters<typeof real.look>[0]) => {
+            const name = step.delivery.id;
             looks.set(name, (looks.get(name) ?? 0) + 1);
             await waitAt(`look ${name}`);
             await happening('look');
-            return real.look(delivery);
+            return real.look(step);
           },
           plan: async (step: PlanStep) => {
             plans.push(step);

@@ -1,6 +1,5 @@
 import { nameOf, type Delivery } from '../../model/delivery.js';
-import type { Take } from '../completion.js';
-import type { Classified, Look, ReadTexts, SeenFile, Vendor } from '../vendor.js';
+import type { Classified, Look, ReadTexts, SeenFile, Sorting, Takes, Vendor } from '../vendor.js';
 import { csvColumns, csvCompletions, csvFiles } from './csv.js';
 import { csvKinds, dateFolder, isJob, parseDateFolder, parseKey } from './layout.js';
 import { parseManifest } from './manifest.js';
@@ -14,7 +13,6 @@ export const leanplum: Vendor = {
   name: 'leanplum',
   types: leanplumTypes,
   scripts: new URL('sql/', import.meta.url),
-  table: () => session,
   // A job's date says nothing of its sessions, and a session may come again with a later job.
   landing: () => ({ how: 'merge', tables: storedTables, completes: csvCompletions }),
   shape: (_type, key) => {
@@ -31,21 +29,23 @@ export const leanplum: Vendor = {
   },
   exampleName: '37e812c0-d66e-48a2-8812-27ee12d58b58',
   onlyGrows: false,
-  daysPrefix: () => '',
+  typePrefix: () => '',
+  daysPrefixes: () => [''],
   parseDay: (_type, folder) => parseDateFolder(folder),
   prefix: (_type, date) => dateFolder(date),
   depth: 'level',
   look,
   hasManifests: true,
-  classifier,
+  sorting,
 };
 
 function look(delivery: Delivery): Look {
   const job = nameOf(delivery);
   const files: SeenFile[] = [];
   return {
+    prefixes: [dateFolder(delivery.date)],
     see: (page) => {
-      files.push(...page.filter(({ key }) => parseKey(key)?.job === job));
+      files.push(...page.files.filter(({ key }) => parseKey(key)?.job === job));
       return false;
     },
     toRead: () => files.filter(({ key }) => parseKey(key)?.role === 'manifest'),
@@ -66,14 +66,14 @@ function readManifests(files: readonly SeenFile[], read: ReadTexts): ReadManifes
   });
 }
 
-function classifier(delivery: Delivery, take: Take, read: ReadTexts): (key: string) => Classified {
+function sorting(delivery: Delivery, { take, read }: Takes): Sorting {
   const job = nameOf(delivery);
   const manifests = readManifests(
     [...read.keys()].map((key) => ({ key, version: '', size: 0, modified: 0 })),
     read,
   );
   const listed = listedBy(manifests);
-  return (key) => {
+  const sort = ({ key }: SeenFile): Classified => {
     const file = parseKey(key);
     if (file === undefined) return { kind: 'ignored', reason: 'not of this export' };
     if (file.job !== job) return { kind: 'ignored', reason: 'file of another job' };
@@ -81,4 +81,5 @@ function classifier(delivery: Delivery, take: Take, read: ReadTexts): (key: stri
     if (!isTaken(key, listed, take)) return { kind: 'ignored', reason: 'in no manifest' };
     return { kind: 'part', partitionValue: null };
   };
+  return { sort };
 }

@@ -1,4 +1,5 @@
-import type { Look, SeenFile, Vendor } from '../vendor.js';
+import type { Marker } from '../completion.js';
+import type { Look, SeenFile, Sorting, Vendor } from '../vendor.js';
 import { closesAfter } from './completion.js';
 import {
   classify,
@@ -16,7 +17,6 @@ export const megaphone: Vendor = {
   name: 'megaphone',
   types: megaphoneTypes,
   scripts: new URL('sql/', import.meta.url),
-  table: (type) => megaphoneTables[known(type)],
   landing: (type) => {
     const { name, key } = megaphoneTables[known(type)];
     return { how: 'replace', tables: [{ name, key: [key] }] };
@@ -34,17 +34,28 @@ export const megaphone: Vendor = {
   // "Metrics will not be removed. Metrics will be added."
   onlyGrows: true,
   // Everything lies side by side below the root.
-  daysPrefix: () => '',
+  typePrefix: () => '',
+  daysPrefixes: () => [''],
   parseDay: (type, key) => parseFileKey(known(type), key),
   prefix: () => '',
   depth: 'level',
   look: ({ type, date }) => look(known(type), date),
   hasManifests: false,
-  classifier:
-    ({ type, date }) =>
-    (key) =>
-      classify(key, known(type), date),
+  sorting: ({ type, date }) => sorting(known(type), date),
 };
+
+/** The file may have been written anew since it was seen. */
+function sorting(type: MegaphoneType, date: string): Sorting {
+  let marker: Marker | undefined;
+  return {
+    sort: ({ key, version }) => {
+      const what = classify(key, type, date);
+      if (what.kind === 'part') marker = { key, version };
+      return what;
+    },
+    marker: () => marker,
+  };
+}
 
 /** The day's file is its own marker; the marker that closes a day is another file. */
 function look(type: MegaphoneType, date: string): Look {
@@ -52,7 +63,8 @@ function look(type: MegaphoneType, date: string): Look {
   let marker: SeenFile | undefined;
   let closed = false;
   return {
-    see: (files) => {
+    prefixes: [''],
+    see: ({ files }) => {
       marker ??= files.find(({ key }) => key === awaited);
       closed ||= files.some(({ key }) => finalizes(key, type, date));
       return marker !== undefined;

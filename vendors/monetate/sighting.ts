@@ -13,7 +13,7 @@ import { createHash, type Hash } from 'node:crypto';
 
 import { addDays } from '../../model/day.js';
 import type { Marker, Sighting } from '../completion.js';
-import type { SeenFile } from '../vendor.js';
+import type { SeenFile, SeenPage } from '../vendor.js';
 import { dayFolder, goneFrom, isYearFolder, parseKey, whyIgnored } from './layout.js';
 
 /** Small, whatever the number of files: it goes through a workflow's history. */
@@ -47,15 +47,10 @@ export interface DaySighting extends Sighting {
   readonly goneFrom: number;
 }
 
-export interface DayPage {
-  readonly files: readonly SeenFile[];
-  readonly folders: readonly string[];
-}
-
 export interface DayLook {
   /** What is to be listed, one level deep, in this order. A folder that is not there is empty. */
   readonly prefixes: readonly string[];
-  see(page: DayPage): void;
+  see(page: SeenPage): void;
   /** Files of the next delivery: how many of them do readers not see at this version? */
   others(): readonly SeenFile[];
   sighting(unloaded: number): DaySighting;
@@ -132,7 +127,7 @@ export function lookAtDay(date: string, { closesAt, upTo }: LookUntil): DayLook 
 }
 
 /** Of files in the order they come, which is that of their keys. */
-function digest(): { add(file: SeenFile): void; files(): number; version(): string } {
+export function digest(): { add(file: SeenFile): void; files(): number; version(): string } {
   const hash: Hash = createHash('sha256');
   let files = 0;
   return {

@@ -14,7 +14,6 @@ export const optimizely: Vendor = {
   name: 'optimizely',
   types: optimizelyTypes,
   scripts: new URL('sql/', import.meta.url),
-  table: (type) => optimizelyTables[known(type)],
   landing: (type) => {
     const { name, key } = optimizelyTables[known(type)];
     return { how: 'replace', tables: [{ name, key: [key] }] };
@@ -33,7 +32,8 @@ export const optimizely: Vendor = {
   },
   exampleName: 'events/2026-11-20',
   onlyGrows: false,
-  daysPrefix: (type) => typePrefix(known(type)),
+  typePrefix: (type) => typePrefix(known(type)),
+  daysPrefixes: (type) => [typePrefix(known(type))],
   parseDay: (_type, folder) => parseDayFolder(folder),
   prefix: (type, date) => dayPrefix(known(type), date),
   depth: 'deep',
@@ -41,7 +41,8 @@ export const optimizely: Vendor = {
     const awaited = markerKey(known(type), date);
     let marker: SeenFile | undefined;
     return {
-      see: (files) => {
+      prefixes: [dayPrefix(known(type), date)],
+      see: ({ files }) => {
         marker ??= files.find(({ key }) => key === awaited);
         // A day may have 20,000 parts, which come after its marker.
         return marker !== undefined;
@@ -54,10 +55,7 @@ export const optimizely: Vendor = {
     };
   },
   hasManifests: false,
-  classifier:
-    ({ type, date }) =>
-    (key) =>
-      classify(key, known(type), date),
+  sorting: ({ type, date }) => ({ sort: ({ key }) => classify(key, known(type), date) }),
 };
 
 function known(type: string): OptimizelyType {

@@ -20,9 +20,10 @@ const marker = { key, version: '"a"' };
 
 const look = (pages: readonly (readonly SeenFile[])[]): Sighting => {
   const type = 'impressions-v2';
-  const begun = megaphone.look({ id: `podcasts/${type}/${date}`, source: 'podcasts', type, date });
-  for (const page of pages) if (begun.see(page)) break;
-  return begun.sighting(new Map());
+  const delivery = { id: `podcasts/${type}/${date}`, source: 'podcasts', type, date };
+  const begun = megaphone.look(delivery, { now: 0, pollEvery: 1 });
+  for (const files of pages) if (begun.see({ files, folders: [] })) break;
+  return begun.sighting(new Map(), 0);
 };
 const { deliveries } = megaphone;
 assert(deliveries.are === 'days');
@@ -59,7 +60,7 @@ describe('what Megaphone is to the rest of Landfall', () => {
   it('lists everything one level deep below the root', () => {
     for (const type of megaphone.types) {
       assert.equal(megaphone.prefix(type, date), '');
-      assert.equal(megaphone.daysPrefix(type), '');
+      assert.deepEqual(megaphone.daysPrefixes(type, date, date), ['']);
     }
     assert.equal(megaphone.depth, 'level');
   });
@@ -77,14 +78,14 @@ describe('what Megaphone is to the rest of Landfall', () => {
 
   it('has a table of its own for each type', () => {
     assert.deepEqual(
-      megaphone.types.map((type) => megaphone.table(type).name),
+      megaphone.types.flatMap((type) => megaphone.landing(type).tables.map(({ name }) => name)),
       ['metric', 'impression', 'impression_v2'],
     );
   });
 
   it('refuses types that it does not have', () => {
     const message = "Megaphone delivers metrics, impressions, impressions-v2, not 'events'";
-    assert.throws(() => megaphone.table('events'), { name: 'RangeError', message });
+    assert.throws(() => megaphone.landing('events'), { name: 'RangeError', message });
     assert.throws(() => deliveries.closeAfter('events'), { name: 'RangeError', message });
   });
 });

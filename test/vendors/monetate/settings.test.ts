@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 
 import { z } from 'zod';
 
-import { monetateSettings } from '../../../config/vendors/monetate.js';
+import { monetateSettings as monetate } from '../../../config/vendors/monetate.js';
 
-/** Stands for what tells how to reach the server. */
-const monetate = monetateSettings(z.strictObject({ type: z.literal('sftp'), root: z.string() }));
-
-const store = { type: 'sftp', root: '1234/raw_data/session_stream/' };
+const store = {
+  ...{ type: 'sftp', username: 'me', password: 'mine', root: '1234/raw_data/session_stream/' },
+  hostKey: `SHA256:${'A'.repeat(43)}`,
+};
 const maskKey = 'a-key-of-at-least-thirty-two-bytes';
 const rsa = '-----BEGIN PRIVATE KEY-----verysecret';
 
@@ -19,13 +19,15 @@ function problems(given: object): string[] {
 
 describe('the settings of a Monetate source', () => {
   it("have the vendor's rules as defaults", () => {
-    const { maskKey: key, ...others } = monetate.parse({ vendor: 'monetate', store, maskKey });
+    const { maskKey: key, store: server, ...others } = monetate.parse({ vendor: 'monetate', store, maskKey });
+    assert.deepEqual([server.host, server.port, server.connections], ['sftp.monetate.net', 22, 4]);
     assert.deepEqual(others, {
-      ...{ vendor: 'monetate', store },
+      vendor: 'monetate',
       pollEvery: 900_000,
       giveUpAfter: 259_200_000,
       closesAfter: 45_000_000,
       settleFor: 3_600_000,
+      auditFor: 604_800_000,
       quarantineLimit: 0.01,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
@@ -63,7 +65,7 @@ describe('the settings of a Monetate source', () => {
     ],
     [
       'a root that is not the folder of the files',
-      { store: { type: 'sftp', root: '' } },
+      { store: { ...store, root: '' } },
       /^store\.root: must be the folder of the account's files, such as '1234\/raw_data\/session_stream\/'$/,
     ],
     [
@@ -95,6 +97,7 @@ describe('the settings of a Monetate source', () => {
     const schema = z.toJSONSchema(monetate, { io: 'input', unrepresentable: 'any' });
     assert.deepEqual(Object.keys(schema.properties ?? {}).sort(), [
       ...[
+        'auditFor',
         'closesAfter',
         'discoverEvery',
         'filesInFlight',
