@@ -4,10 +4,11 @@ import { deliveriesOf, isLeftAlone } from '../activities/backfill.js';
 import { findSource } from '../config/find-source.js';
 import type { SourceConfig } from '../config/schema.js';
 import { backfillId, workflowTypes, type BackfillInput, type BackfillStatus } from '../model/control.js';
-import { countDays, dayOf } from '../model/day.js';
+import { addDays, countDays, dayOf } from '../model/day.js';
 import type { Finality } from '../model/delivery.js';
 import { openStore } from '../stores/open.js';
 import { vendors } from '../vendors/registry.js';
+import type { Vendor } from '../vendors/vendor.js';
 import { readFinality } from '../warehouse/read-finality.js';
 import { requireType } from './delivery-name.js';
 import { hasWorker, noWorkerNote } from './has-worker.js';
@@ -46,10 +47,24 @@ function rangeOf(place: Place, request: BackfillRequest): Range {
     config,
     source: config.name,
     from,
-    to,
+    to: lastOf(config, to, today),
     types: type === undefined ? config.types : [type],
     maxInFlight,
   };
+}
+
+/** A day that is final only when the next one is loaded takes that one along, unless it still runs. */
+function lastOf({ vendor }: SourceConfig, to: string, today: string): string {
+  const { deliveries }: Vendor = vendors[vendor];
+  const next = addDays(to, 1);
+  return deliveries.are === 'days' && deliveries.needNext === true && next < today ? next : to;
+}
+
+function sayOfNext(range: Range, request: BackfillRequest, output: Output): void {
+  if (range.to === request.to) return;
+  output.note(
+    `${range.to} is loaded too: ${request.to} is final only when what belongs to it of the day after is loaded.`,
+  );
 }
 
 export interface PlannedDelivery {
@@ -66,6 +81,7 @@ export async function planBackfill(
   output: Output,
 ): Promise<ExitCode> {
   const range = rangeOf(place, request);
+  sayOfNext(range, request, output);
   const deliveries = await deliveriesOfRange(range);
   const ids = deliveries.map(({ id }) => id);
   const found = await withLedger(place, (pool) => readFinality(pool, ids));
@@ -124,7 +140,7 @@ export async function startBackfill(
 ): Promise<ExitCode> {
   const { output } = session;
   // A slip of the pen is told at once, not after a connection that may take seconds.
-  rangeOf(place, request);
+  sayOfNext(rangeOf(place, request), request, output);
   return withTemporal(place, async (temporal) => {
     const { handle, ...begun } = await beginBackfill(place, temporal, request);
     if (!(await hasWorker(temporal, place.config.temporal.taskQueue))) {

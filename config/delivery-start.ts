@@ -46,7 +46,7 @@ export function deliveryStart(source: SourceConfig, delivery: Delivery, now: num
       isJob(source)
         ? whatJob(source, delivery)
         : `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
-          (closing ? whileRewritten(closing) : onceMarked(source, deadline, now)),
+          whenLoaded(source, closing, deadline, now),
       'Signals, each with `{"reason": "…"}`: `reprocess` loads it again, `accept` takes it as complete as it is, ' +
         '`skip` stops waiting, `discard` takes its rows out, `pause` and `resume`.',
     ].join('\n\n'),
@@ -101,6 +101,24 @@ function closingOf(source: SourceConfig, type: string, date: string): Closing | 
   const closesAfter = deliveries.are === 'days' ? deliveries.closeAfter(type) : undefined;
   if (closesAfter === undefined || !('settleFor' in source)) return undefined;
   return { closesAt: endOfDay(date) + (source.closesAfter ?? closesAfter), settleFor: source.settleFor };
+}
+
+function whenLoaded(
+  source: SourceConfig,
+  closing: Closing | undefined,
+  deadline: number,
+  now: number,
+): string {
+  if (closing === undefined) return onceMarked(source, deadline, now);
+  return source.vendor === 'monetate' ? asFilesCome(closing) : whileRewritten(closing);
+}
+
+function asFilesCome({ closesAt, settleFor }: Closing): string {
+  return (
+    `Its files are loaded as they come, once they stand still between two looks. It is provisional until ` +
+    `${writeMinute(closesAt + settleFor)}, and final when a look then brings nothing new and the next day's files up to ` +
+    `${writeMinute(closesAt)} are loaded too.`
+  );
 }
 
 function whileRewritten({ closesAt, settleFor }: Closing): string {

@@ -33,6 +33,8 @@ export interface Standing {
   readonly version?: string;
   /** What ended it was its vendor's rule, and not a person. */
   readonly byRule?: boolean;
+  /** Files that what readers see is without, because they cannot be read. */
+  readonly unreadable?: { readonly files: number; /** Key and reason. */ readonly first: string };
 }
 
 /** Instants in epoch ms, lengths in ms. */

@@ -12,7 +12,6 @@
  */
 
 import {
-  interval,
   rests,
   whatStays,
   writeInstant,
@@ -24,8 +23,10 @@ import {
   type Standing,
   type Watch,
 } from '../completion.js';
-import { apart, dayCase, type DayCase } from './day-case.js';
+import { awaitNext, awaitReadable, awaitStillness, pause, sinceClosed } from './awaiting.js';
+import { dayCase, type DayCase } from './day-case.js';
 import type { DaySighting } from './sighting.js';
+import { fail, filesIn, first, were } from './words.js';
 
 /**
  * What to do about a day now. Files are loaded as they come, provisional, once they stand still. A final day rests while
@@ -100,7 +101,7 @@ function load(
 
 /** Readers see all files that stand still. */
 function settleOrWait(given: DayCase): Decision {
-  const { sighting, clock, closesAt, settles, growing } = given;
+  const { sighting, ledger, clock, closesAt, settles, growing } = given;
   const { awaited, files, next, nextFiles, nextUnloaded } = sighting;
   const until = Math.min(clock.now + pause(clock), settles);
   if (clock.now < settles) {
@@ -115,6 +116,7 @@ function settleOrWait(given: DayCase): Decision {
     };
   }
   if (growing > 0) return awaitStillness(given);
+  if (ledger.unreadable) return awaitReadable(given, ledger.unreadable);
   if (nextUnloaded > 0) return awaitNext(given);
   return {
     step: 'settle',
@@ -122,50 +124,6 @@ function settleOrWait(given: DayCase): Decision {
       `A look at ${writeInstant(clock.now)} brought nothing new: readers see ${filesIn(files, awaited)}` +
       (nextFiles === 0 ? '' : `, and ${filesIn(nextFiles, next)} that sessions of the day may be in`) +
       `. The last of them ended by ${writeInstant(closesAt)}.`,
-  };
-}
-
-/** Some files are newer than all that the look before saw. */
-function awaitStillness({ sighting, ledger, clock, growing, end }: DayCase): Decision {
-  const { awaited, firstGrowing } = sighting;
-  const names = first(firstGrowing, growing);
-  const firstLook = sighting.upTo === undefined;
-  if (!firstLook && clock.now >= end) {
-    return fail(
-      `${filesIn(growing, awaited)} changed up to the last look, at ${writeInstant(clock.now)} (${names}). ` +
-        `${whatStays(ledger)} Reprocess the delivery when they are whole, or accept it to load what lies there.`,
-    );
-  }
-  const until = clock.now + (firstLook ? apart(clock) : pause(clock));
-  return {
-    step: 'wait',
-    until,
-    reason:
-      `${filesIn(growing, awaited)} may still be written (${names}): size and time have to stand still from one look ` +
-      `to the next, which is at ${writeInstant(until)}.`,
-    summary: `next look ${writeMinute(until)}, whether ${growing} ${growing === 1 ? 'file stands' : 'files stand'} still`,
-  };
-}
-
-/** All of this day is loaded, and not all of the next one's first half. */
-function awaitNext({ sighting, ledger, clock, closesAt, end }: DayCase): Decision {
-  const { next, nextFiles, nextUnloaded } = sighting;
-  const missing =
-    `${nextUnloaded} of the ${filesIn(nextFiles, next)} up to ${writeMinute(closesAt)} ` +
-    `${nextUnloaded === 1 ? 'is' : 'are'} not loaded, and sessions that began on this day may be in them`;
-  if (clock.now >= end) {
-    return fail(
-      `${missing}; they were waited for until ${writeInstant(end)}. ${whatStays(ledger)} Load the next day as well and ` +
-        'reprocess this one then, or accept it without them.',
-    );
-  }
-  const until = Math.min(clock.now + interval({ ...clock, waitingSince: closesAt }), end);
-  return {
-    step: 'wait',
-    until,
-    reason: `${missing}. They are the next day's to load; the next look is at ${writeInstant(until)}.`,
-    summary: `next look ${writeMinute(until)}, ${nextUnloaded} of the next day's files not loaded yet`,
-    note: `${missing}. That is waited for until ${writeMinute(end)}.`,
   };
 }
 
@@ -203,7 +161,7 @@ function decideWithoutFiles(given: DayCase): Decision {
         'or accept it as it is.',
     );
   }
-  const again = Math.min(clock.now + interval({ ...clock, waitingSince: closesAt }), end);
+  const again = Math.min(clock.now + sinceClosed(clock, closesAt), end);
   return {
     step: 'wait',
     until: again,
@@ -229,7 +187,7 @@ function accept(given: DayCase): Decision {
   };
 }
 
-function flawsOf({ sighting, clock, growing, closesAt }: DayCase): readonly string[] {
+function flawsOf({ sighting, ledger, clock, growing, closesAt }: DayCase): readonly string[] {
   const { awaited, firstGrowing, goneFrom, next, nextUnloaded } = sighting;
   const flaws: string[] = [];
   if (clock.now >= goneFrom) {
@@ -239,6 +197,10 @@ function flawsOf({ sighting, clock, growing, closesAt }: DayCase): readonly stri
   if (growing > 0) {
     const names = first(firstGrowing, growing);
     flaws.push(`${filesIn(growing, awaited)} ${were(growing)} perhaps still being written (${names}).`);
+  }
+  if (ledger.unreadable) {
+    const { files, first: which } = ledger.unreadable;
+    flaws.push(`Left out ${were(files)} ${filesIn(files, awaited)} that cannot be read: ${which}`);
   }
   if (nextUnloaded > 0) {
     flaws.push(
@@ -254,26 +216,4 @@ function giveUpGone({ sighting: { goneFrom, files, awaited }, ledger }: DayCase)
       `${files > 1 ? 'are' : 'is'} ${filesIn(files, awaited)}, and nobody can tell whether these are all. ` +
       `${whatStays(ledger)} Accept the delivery to load what lies there.`,
   );
-}
-
-function fail(reason: string): Decision {
-  return { step: 'giveUp', as: 'failed', reason };
-}
-
-function pause({ pollEvery }: Clock): number {
-  return Math.max(1, pollEvery);
-}
-
-/** `1234 files in 2026/11/20/`; no file where there is none. */
-function filesIn(count: number, folder: string): string {
-  if (count === 0) return `no file in ${folder}`;
-  return `${count} ${count === 1 ? 'file' : 'files'} in ${folder}`;
-}
-
-function first(names: readonly string[], all: number): string {
-  return `${names.join(', ')}${all > names.length ? ', …' : ''}`;
-}
-
-function were(count: number): string {
-  return count === 1 ? 'was' : 'were';
 }

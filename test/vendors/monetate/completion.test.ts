@@ -4,8 +4,10 @@ import type { Decision, Standing, Watch } from '../../../vendors/completion.js';
 import { decide } from '../../../vendors/monetate/completion.js';
 import { stoodStill } from '../../../vendors/monetate/day-case.js';
 import {
+  accepted,
   at,
   clock,
+  day,
   deadline,
   file,
   follow,
@@ -182,6 +184,32 @@ describe('when a Monetate day is final', () => {
     const given = decide(sighting, loaded(allDay), clock(deadline), nobody, after);
     assert.equal(told(given), 'giveUp failed');
     assert.match(given.reason, /Load the next day as well and reprocess this one then, or accept it/);
+  });
+
+  it('not while a file is left out that cannot be read; past the deadline it fails, and names the file', () => {
+    const seen = sight(allDay, { still: quiet });
+    const first = `${own}a.json.gz: its gzip breaks off.`;
+    const without = { ...loaded(allDay), unreadable: { files: 1, first } };
+    const decision = decide(seen, without, clock('21T14:00'), nobody, after);
+    assert.ok(decision.step === 'wait');
+    assert.equal(decision.summary, 'next look 2026-11-21 14:15Z, 1 file cannot be read');
+    assert.match(decision.note ?? '', /^1 file in .* cannot be read, and was left out: .*a\.json\.gz: its gzip/);
+    const given = decide(seen, without, clock(deadline), nobody, after);
+    assert.equal(told(given), 'giveUp failed');
+    assert.match(given.reason, /The rows of its last load stay visible\. Have Monetate write it anew and/);
+    const taken = decide(seen, without, clock('21T14:00'), accepted, after);
+    assert.equal(told(taken), 'settle');
+    assert.match(taken.reason, /Left out was 1 file in .* that cannot be read: .*a\.json\.gz/);
+  });
+
+  it('of an old day, not before the next one had a day to be loaded, which a backfill may be about', () => {
+    const sighting = sight([...allDay, file('21T00:00')], { still: quiet, unloaded: 1 });
+    const late = deadline + 30 * day;
+    const since = (now: number) => clock(now, { waitingSince: late });
+    const decision = decide(sighting, loaded(allDay), since(late), nobody, after);
+    assert.ok(decision.step === 'wait');
+    assert.equal(decision.until, late + 15 * minute);
+    assert.equal(told(decide(sighting, loaded(allDay), since(late + day), nobody, after)), 'giveUp failed');
   });
 
   it('not before a file stands still; past the deadline it fails, and names the file', () => {
