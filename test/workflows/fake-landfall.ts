@@ -1,8 +1,10 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
 import type { Activities } from '../../activities/create.js';
+import type { PlanStep } from '../../activities/plan.js';
 import type { Finality } from '../../model/delivery.js';
 import type { Sighting } from '../../vendors/completion.js';
+import type { LookedAt } from '../../vendors/vendor.js';
 import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
@@ -30,7 +32,9 @@ export interface FakeLandfall {
   /** Whether the marker stands at that instant (epoch ms of the test server's clock), and its version where it matters. */
   marker: (now: number) => boolean | string;
   /** What a look finds, where a marker alone does not say it. */
-  sight?: (now: number) => Sighting;
+  sight?: (now: number, at: LookedAt) => Sighting;
+  /** What was planned, in order. */
+  readonly plans: PlanStep[];
   batches: number;
   /** Whether deleting the files of a discarded job finds it as incomplete as before. */
   deletes: boolean;
@@ -51,6 +55,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     calls: [],
     changes: [],
     notices: [],
+    plans: [],
     marker: () => true,
     batches: 2,
     deletes: true,
@@ -58,12 +63,12 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     ledger: { finality: 'waiting', published: false },
     activities: {
       openDelivery: (input) => Promise.resolve(known(input.id)),
-      look: async ({ delivery: { type, date } }) => {
+      look: async ({ delivery: { type, date }, ...at }) => {
         fake.calls.push('look');
         await fake.during.look?.(++count.look);
         const key = `type=${type}/date=${date}/_SUCCESS`;
         const now = await environment().currentTimeMs();
-        if (fake.sight) return fake.sight(now);
+        if (fake.sight) return fake.sight(now, at);
         const there = fake.marker(now);
         const version = typeof there === 'string' ? there : 'v1';
         return { awaited: key, ...(there === false ? {} : { marker: { key, version } }) };
@@ -71,6 +76,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       plan: async (step) => {
         const taken = step.take === 'all' ? ' all' : '';
         fake.calls.push(`plan${step.force ? ' force' : ''}${step.marker ? '' : ' without marker'}${taken}`);
+        fake.plans.push(step);
         await fake.during.plan?.(++count.plan);
         planned = step.marker?.version;
         return {

@@ -101,10 +101,11 @@ function load(
 
 /** Readers see all files that stand still. */
 function settleOrWait(given: DayCase): Decision {
-  const { sighting, ledger, clock, closesAt, settles, growing } = given;
+  const { sighting, ledger, clock, closesAt, settles, end, growing } = given;
   const { awaited, files, next, nextFiles, nextUnloaded } = sighting;
   const until = Math.min(clock.now + pause(clock), settles);
-  if (clock.now < settles) {
+  // A file that changes at every look would put off the hour for ever.
+  if (clock.now < settles && !(growing > 0 && clock.now >= end)) {
     return {
       step: 'wait',
       until,

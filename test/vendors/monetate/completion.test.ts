@@ -193,7 +193,10 @@ describe('when a Monetate day is final', () => {
     const decision = decide(seen, without, clock('21T14:00'), nobody, after);
     assert.ok(decision.step === 'wait');
     assert.equal(decision.summary, 'next look 2026-11-21 14:15Z, 1 file cannot be read');
-    assert.match(decision.note ?? '', /^1 file in .* cannot be read, and was left out: .*a\.json\.gz: its gzip/);
+    assert.match(
+      decision.note ?? '',
+      /^1 file in .* cannot be read, and was left out: .*a\.json\.gz: its gzip/,
+    );
     const given = decide(seen, without, clock(deadline), nobody, after);
     assert.equal(told(given), 'giveUp failed');
     assert.match(given.reason, /The rows of its last load stay visible\. Have Monetate write it anew and/);
@@ -223,6 +226,13 @@ describe('when a Monetate day is final', () => {
       decision.reason,
       /^1 file in .* \(20261120T234500\.000Z_PT15M-9\.json\.gz\)\. The rows of its last/,
     );
+  });
+
+  it('not when a file changes at every look, which puts nothing off beyond the deadline', () => {
+    const odd = file('20T23:45', { unique: 9, modified: deadline - 5 * minute });
+    const sighting = sight([...allDay, odd], { still: deadline - 20 * minute });
+    const decision = decide(sighting, loaded(allDay), clock(deadline), nobody, after);
+    assert.equal(told(decision), 'giveUp failed', decision.reason);
   });
 
   it('with a window of its own where the source says so', () => {
