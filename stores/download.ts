@@ -22,9 +22,14 @@ export interface Source {
    * without a byte it is asked, too.
    */
   readonly endTells?: boolean;
+  /** Whether a fault says that what came is not what was sent, although all of it came. Default: never. */
+  readonly isDamage?: (fault: unknown) => boolean;
   /** Whether to go on at once after a fault that passes. Default: always. */
   readonly mayGoOn?: (fault: unknown) => boolean;
 }
+
+/** A file that came damaged is read again from its start this many times before the step as a whole is retried. */
+const readsAnew = 2;
 
 /** A cut download is resumed this many times without progress before the step as a whole is retried. */
 const resumesWithoutProgress = 4;
@@ -38,7 +43,7 @@ export async function download(
 ): Promise<void> {
   const target = await openFile(path, 'w');
   try {
-    let [have, best, attemptsInVain] = [0, 0, 0];
+    let [have, best, attemptsInVain, damages] = [0, 0, 0, 0];
     let endedWell = source.endTells !== true;
     while (have < file.size || !endedWell) {
       let fault: unknown = new Error(`the connection ended after ${have} of ${file.size} bytes`);
@@ -58,6 +63,11 @@ export async function download(
         options.signal?.throwIfAborted();
         if (error instanceof Failure && error.type !== failureTypes.storeUnavailable) throw error;
         if (source.mayGoOn?.(error) === false) throw error;
+        if (source.isDamage?.(error) === true) {
+          damages += 1;
+          if (damages > readsAnew) throw source.explain(error);
+          [have, best] = [0, 0];
+        }
         fault = error;
       }
       if (have > file.size) throw source.explain(new Error(`more than its ${file.size} bytes came`));

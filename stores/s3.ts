@@ -106,7 +106,7 @@ export function openS3(settings: S3Settings): Store {
 
   function fetch(file: StoredFile, path: string, options?: FetchOptions): Promise<void> {
     const explainReading = (fault: unknown): unknown => explain(fault, `reading ${name}${file.key}`);
-    return download(file, path, { open, explain: explainReading }, options);
+    return download(file, path, { open, explain: explainReading, isDamage }, options);
   }
 
   async function remove(file: StoredFile, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -135,6 +135,11 @@ export function openS3(settings: S3Settings): Store {
 
 function sendOptions(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** The SDK knows it when the last byte has come. It has no error of its own for it. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Checksum mismatch');
 }
 
 function isGone(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import zlib from 'node:zlib';
 
 import { accessDenied, getOf, listing, slowDown } from '../support/faulty-s3.js';
 import { testS3 } from '../support/s3.js';
@@ -31,6 +32,36 @@ describe('a store on an S3 server that fails', function () {
     const file = await place.putAndList(`${day}part-0`, body);
     place.proxy.fail(getOf('part-0'), { kind: 'cut', afterBytes: 3_000_000 }, 6);
     assert.ok(body.equals(await fetched(place.store, file)));
+  });
+
+  const crc32 = (body: Buffer): string => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(zlib.crc32(body));
+    return sum.toString('base64');
+  };
+
+  it('reads a file again from its start when it is not what its checksum says', async () => {
+    const body = randomBytes(300_000);
+    const file = await place.putAndList(`${day}part-0`, body);
+    const before = place.proxy.requests.length;
+    place.proxy.fail(getOf('part-0'), { kind: 'damage', crc32: crc32(body) });
+    assert.ok(body.equals(await fetched(place.store, file)));
+    const ranges = place.proxy.requests.slice(before).map(({ headers }) => headers['range']);
+    assert.deepEqual(ranges, [undefined, undefined]);
+  });
+
+  it('gives up for now when a file is never what its checksum says', async () => {
+    const body = randomBytes(300_000);
+    const file = await place.putAndList(`${day}part-0`, body);
+    place.proxy.fail(getOf('part-0'), { kind: 'damage', crc32: crc32(body) }, 100);
+    await assert.rejects(
+      fetched(place.store, file),
+      failsAs('StoreUnavailable', place.bucket, (at) => [
+        `Reading ${at}${day}part-0 failed: `,
+        'Checksum mismatch',
+        'It is retried.',
+      ]),
+    );
   });
 
   it('gives up for now when connections bring nothing any more', async () => {

@@ -27,6 +27,8 @@ export type Fault =
   | { readonly kind: 'stall'; readonly afterBytes: number }
   /** The answer's body comes in pieces of this many bytes, with a pause of this many milliseconds before each. */
   | { readonly kind: 'trickle'; readonly bytes: number; readonly pauseMs: number }
+  /** The first byte of the answer's body is another one than the checksum that is sent with it was made of. */
+  | { readonly kind: 'damage'; readonly crc32: string }
   /** Something happens to the store right before the request reaches it. */
   | { readonly kind: 'before'; readonly act: (request: SeenRequest) => Promise<unknown> };
 
@@ -166,13 +168,17 @@ async function passOn(
     incoming.pipe(onward);
     outgoing.once('close', () => onward.destroy());
   });
-  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  const checksum = fault?.kind === 'damage' ? { 'x-amz-checksum-crc32': fault.crc32 } : {};
+  outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...checksum });
   outgoing.flushHeaders();
   const ends = fault?.kind === 'cut' || fault?.kind === 'stall';
   let left = ends ? fault.afterBytes : Infinity;
+  let damage = fault?.kind === 'damage';
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     const part = chunk.subarray(0, Math.min(left, chunk.length));
     left -= part.length;
+    if (damage && part.length > 0) part.writeUInt8(part.readUInt8(0) ^ 1, 0);
+    damage &&= part.length === 0;
     if (fault?.kind === 'trickle') await trickle(outgoing, part, fault);
     else await write(outgoing, part);
     if (left > 0) continue;
