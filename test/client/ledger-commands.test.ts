@@ -227,6 +227,38 @@ It would start 3 of 4 deliveries and leave 1 alone. Nothing was started.
     });
   });
 
+  describe('backfill --dry-run of days that end in the next one', () => {
+    const plan = async (from: string, to: string): Promise<{ out: string; err: string }> => {
+      const store =
+        'type: sftp, username: u, password: p, root: 1/raw_data/session_stream/, ' +
+        `hostKey: "SHA256:${'A'.repeat(43)}"`;
+      const source = `vendor: monetate, maskKey: ${'k'.repeat(32)}, store: { ${store} }`;
+      const text = `postgres: { url: "\${URL}" }\nsources: { visits: { ${source} } }\n`;
+      const monetate = await openDesk(text, { URL: database.url });
+      const range = ['--from', from, '--to', to];
+      const { code, out, err } = await monetate.landfall('backfill', 'visits', ...range, '--dry-run');
+      await monetate.leave();
+      assert.equal(code, 0, err);
+      return { out, err };
+    };
+
+    it('takes one day more, and says why', async () => {
+      const { out, err } = await plan('2020-02-28', '2020-02-28');
+      assert.match(out, /^visits\/2020-02-29 +start.*\nvisits\/2020-02-28 +start/m);
+      assert.equal(
+        err,
+        '2020-02-29 is loaded too: 2020-02-28 is final only when what belongs to it of the day after is loaded.\n',
+      );
+    });
+
+    it('does not take today along, which is loaded as it comes', async () => {
+      const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+      const { out, err } = await plan(yesterday, yesterday);
+      assert.equal(err, '');
+      assert.match(out, /It would start 1 of 1 deliveries/);
+    });
+  });
+
   describe('beside a landfall dev', () => {
     let elsewhere: Desk;
     beforeEach(async () => {

@@ -42,6 +42,9 @@ const places = [
   'sources: { a: { vendor: megaphone, store: { type: s3, bucket: b, prefix: @, accessKeyId: @ } } }',
   'sources: { a: { vendor: leanplum, api: @, store: { type: s3, bucket: b } } }',
   'sources: { a: { vendor: leanplum, api: { appId: [@], clientKey: @, url: @, copyToStore: @ }, store: { type: s3 } } }',
+  'sources: { a: { vendor: monetate, store: { type: sftp, username: @, password: @, privateKey: @, hostKey: @ } } }',
+  'sources: { a: { vendor: monetate, store: { type: sftp, host: @, port: @, passphrase: @, root: @ }, maskKey: @ } }',
+  'sources: { a: { vendor: monetate, store: @, mask: { @: @ }, metadata: { account: @, username: @, privateKey: @ } } }',
   'postgres: { url: @ }\n\tsources: "',
 ];
 
