@@ -49,12 +49,16 @@ export const decidedByWorkflow: readonly FailureType[] = [
 
 /** An error with a stable type. Activities turn it into Temporal's ApplicationFailure of the same type. */
 export class Failure extends Error {
+  /** Of a file: what is wrong with it, without its name and what happens now. */
+  declare readonly fault?: string;
+
   constructor(
     readonly type: FailureType,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly fault?: string },
   ) {
     super(message, options);
     this.name = type;
+    if (options?.fault !== undefined) this.fault = options.fault;
   }
 }
