@@ -58,3 +58,19 @@ export interface FileRows {
   /** Rows in the file; known once `good` has been read to its end. */
   readonly parsed: () => number;
 }
+
+/** What became of the rows of one file. parsed = loaded + quarantined. */
+export interface RowsOfFile {
+  readonly parsed: number;
+  /** Rows of the first table. */
+  readonly loaded: number;
+  readonly quarantined: number;
+  /** Rows by table; one that is not named has none. */
+  readonly byTable: Readonly<Record<string, number>>;
+}
+
+/** The rows of several files at once, each with its file's id. */
+export interface GroupRows extends FileRows {
+  /** Of the file with this id (`landfall.file.id`); known once `good` and `bad` have been read to their ends. */
+  readonly of: (fileId: string) => RowsOfFile;
+}

@@ -5,7 +5,13 @@ import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 
 import { Failure, failureTypes } from '../model/failure.js';
-import { copyOptions, type FileRows, type FileTable } from '../model/row-text.js';
+import {
+  copyOptions,
+  type FileRows,
+  type FileTable,
+  type GroupRows,
+  type RowsOfFile,
+} from '../model/row-text.js';
 import { stagingNames } from './names.js';
 import { transaction } from './transaction.js';
 
@@ -34,78 +40,213 @@ export async function pendingFiles(pool: pg.Pool, loadId: string, batch: number)
 }
 
 /**
- * Copies a file into its load's staging table and enters it into the ledger, both or neither. Two attempts may do so at
+ * Copies a file into its load's staging tables and enters it into the ledger, both or neither. Two attempts may do so at
  * the same time: the second to finish finds the file staged, and what it copied is rolled back.
  */
-export async function stageFile(
+export function stageFile(
   pool: pg.Pool,
   loadId: string,
   file: PendingFile,
   rows: FileRows,
   signal: AbortSignal,
 ): Promise<void> {
-  await transaction(pool, async (client) => {
-    // Staged rows that a crash of the server takes back are staged again: the ledger's row goes with them.
-    await client.query(`set local synchronous_commit = off; set local timezone = 'UTC'`);
-    const byTable = new Map(rows.tables.map(({ name }) => [name, 0]));
-    const loaded = await rows.good(async (stream, table) => {
-      const copied = await copyIn(client, copyStaging(loadId, table), stream, signal);
-      byTable.set(table.name, (byTable.get(table.name) ?? 0) + copied);
-      return copied;
-    });
-    const parsed = rows.parsed();
-    let quarantined = 0;
-    if (loaded < parsed) {
-      quarantined = await rows.bad((stream) => copyIn(client, copyQuarantine, stream, signal));
-    }
-    if (loaded + quarantined !== parsed) {
-      throw new Error(
-        `${file.key}: ${parsed} rows parsed, but ${loaded} loaded and ${quarantined} quarantined. ` +
-          `Nothing of the file is kept; it is staged again.`,
-      );
-    }
-    await assertStaging(client, loadId);
-    const { rowCount } = await client.query(
-      `update landfall.load_file lf
-       set staged_at = now(), rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = 0,
-           rows_by_table = $6,
-           first_error = q.reason, first_error_line = q.line
-       from (select 1) as one
-       left join lateral (
-         select reason, line from landfall.quarantine where load_id = $1 and file_id = $2 order by line limit 1
-       ) q on true
-       where lf.load_id = $1 and lf.file_id = $2 and lf.staged_at is null`,
-      [loadId, file.id, parsed, loaded, quarantined, JSON.stringify(Object.fromEntries(byTable))],
+  return stageFiles(pool, loadId, [file], () => Promise.resolve(alone(rows)), signal);
+}
+
+/** One file as a group: what it counts is what is copied. */
+function alone(rows: FileRows): GroupRows {
+  const byTable: Record<string, number> = {};
+  let loaded = 0;
+  let quarantined = 0;
+  return {
+    ...rows,
+    good: async (consume) => {
+      for (const { name } of rows.tables) byTable[name] = 0;
+      loaded = await rows.good(async (stream, table) => {
+        const copied = await consume(stream, table);
+        byTable[table.name] = (byTable[table.name] ?? 0) + copied;
+        return copied;
+      });
+      return loaded;
+    },
+    bad: async (consume) => (quarantined = await rows.bad(consume)),
+    of: () => ({ parsed: rows.parsed(), loaded, quarantined, byTable }),
+  };
+}
+
+/**
+ * Copies several files of a load in one transaction, all or none, as `stageFile` does one. Where another attempt has
+ * staged some of them meanwhile, what was copied is rolled back, and those that are left are read once more; so `read` is
+ * asked for the rows of the files it is given, perhaps several times and for ever fewer of them. It may throw: what it
+ * throws is thrown, and nothing of these files is staged.
+ */
+export async function stageFiles(
+  pool: pg.Pool,
+  loadId: string,
+  files: readonly PendingFile[],
+  read: (files: readonly PendingFile[]) => Promise<GroupRows>,
+  signal: AbortSignal,
+): Promise<void> {
+  let left = files;
+  while (left.length > 0) {
+    const rows = await read(left);
+    const overtaken = await transaction(pool, (client) => copyFiles(client, loadId, left, rows, signal)).then(
+      () => undefined,
+      async (error: unknown) => {
+        if (isOvertaken(error)) return error;
+        throw await inOurWords(pool, loadId, left, error);
+      },
     );
-    if (rowCount !== 1) throw new AlreadyStaged();
-  }).catch(async (error: unknown) => {
-    if (error instanceof AlreadyStaged || isQuarantineTwice(error)) return;
-    if (isMissingTable(error)) {
-      await assertStaging(pool, loadId);
-      throw new Failure(
-        failureTypes.stagingLost,
-        `The staging table of load ${loadId} is gone, though the ledger expects it. The delivery is staged again.`,
-      );
-    }
-    if (isRefusedRow(error)) {
-      // Only the kind of fault and the place: values are somebody's data.
-      const [fault] = error.message.split(':');
-      const place = /line \d+(, column [^:]+)?/.exec(error.where ?? '')?.[0] ?? 'place unknown';
-      throw new Failure(
-        failureTypes.fileUnreadable,
-        `Postgres refuses a row of ${file.key} that looked sound: ${fault} (${error.code}, ${place} of what was copied). ` +
-          `Nothing of the file is kept. It is looked at again until it is written anew or the delivery's deadline passes.`,
-      );
-    }
-    throw error;
+    if (overtaken === undefined) return;
+    const pending = await stillPending(pool, loadId, left);
+    if (pending.length === left.length) throw overtaken;
+    left = pending;
+  }
+}
+
+async function copyFiles(
+  client: pg.ClientBase,
+  loadId: string,
+  files: readonly PendingFile[],
+  rows: GroupRows,
+  signal: AbortSignal,
+): Promise<void> {
+  // Staged rows that a crash of the server takes back are staged again: the ledger's row goes with them.
+  await client.query(`set local synchronous_commit = off; set local timezone = 'UTC'`);
+  const copied = new Map(rows.tables.map(({ name }) => [name, 0]));
+  const loaded = await rows.good(async (stream, table) => {
+    const count = await copyIn(client, copyStaging(loadId, table), stream, signal);
+    copied.set(table.name, (copied.get(table.name) ?? 0) + count);
+    return count;
   });
+  const parsed = rows.parsed();
+  let quarantined = 0;
+  if (loaded < parsed) {
+    quarantined = await rows.bad((stream) => copyIn(client, copyQuarantine, stream, signal));
+  }
+  const counts = files.map(({ id }) => rows.of(id));
+  requireSameCounts(files, counts, { parsed, loaded, quarantined, byTable: Object.fromEntries(copied) });
+  await assertStaging(client, loadId);
+  await enterStaged(client, loadId, files, counts);
+}
+
+/** Every row that was read has been copied, and belongs to one of the files. */
+function requireSameCounts(
+  files: readonly PendingFile[],
+  counts: readonly RowsOfFile[],
+  copied: RowsOfFile,
+): void {
+  const sum = (of: (rows: RowsOfFile) => number): number =>
+    counts.reduce((total, rows) => total + of(rows), 0);
+  const { parsed, loaded, quarantined } = copied;
+  const adds =
+    loaded + quarantined === parsed && counts.every((one) => one.parsed === one.loaded + one.quarantined);
+  const belongs =
+    sum((one) => one.parsed) === parsed &&
+    sum((one) => one.loaded) === loaded &&
+    Object.entries(copied.byTable).every(([table, rows]) => sum((one) => one.byTable[table] ?? 0) === rows);
+  if (adds && belongs) return;
+  throw new Error(
+    `${nameOf(files)}: ${parsed} rows parsed, but ${loaded} loaded and ${quarantined} quarantined` +
+      `${belongs ? '' : ', and by file they are others'}. Nothing of it is kept; it is staged again.`,
+  );
+}
+
+async function enterStaged(
+  client: pg.ClientBase,
+  loadId: string,
+  files: readonly PendingFile[],
+  counts: readonly RowsOfFile[],
+): Promise<void> {
+  const ids = files.map(({ id }) => id);
+  // In one order, or two attempts with some of the same files would wait for each other.
+  const open = await client.query(
+    `select from landfall.load_file
+     where load_id = $1 and file_id = any($2::bigint[]) and staged_at is null
+     order by file_id for no key update`,
+    [loadId, ids],
+  );
+  if (open.rowCount !== files.length) throw new AlreadyStaged();
+  await client.query(
+    `update landfall.load_file lf
+     set staged_at = now(), rows_parsed = staged.parsed, rows_loaded = staged.loaded,
+         rows_quarantined = staged.quarantined, rows_duplicate = 0, rows_by_table = staged.by_table,
+         first_error = q.reason, first_error_line = q.line
+     from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[])
+       as staged (file_id, parsed, loaded, quarantined, by_table)
+     left join lateral (
+       select reason, line from landfall.quarantine
+       where load_id = $1 and file_id = staged.file_id order by line limit 1
+     ) q on true
+     where lf.load_id = $1 and lf.file_id = staged.file_id`,
+    [
+      loadId,
+      ids,
+      counts.map(({ parsed }) => parsed),
+      counts.map(({ loaded }) => loaded),
+      counts.map(({ quarantined }) => quarantined),
+      counts.map(({ byTable }) => JSON.stringify(byTable)),
+    ],
+  );
+}
+
+async function stillPending(
+  pool: pg.Pool,
+  loadId: string,
+  files: readonly PendingFile[],
+): Promise<readonly PendingFile[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `select file_id as id from landfall.load_file
+     where load_id = $1 and file_id = any($2::bigint[]) and staged_at is null`,
+    [loadId, files.map(({ id }) => id)],
+  );
+  const left = new Set(rows.map(({ id }) => id));
+  return files.filter(({ id }) => left.has(id));
+}
+
+/** What went wrong while files were copied. */
+async function inOurWords(
+  pool: pg.Pool,
+  loadId: string,
+  files: readonly PendingFile[],
+  error: unknown,
+): Promise<unknown> {
+  if (isMissingTable(error)) {
+    await assertStaging(pool, loadId);
+    return new Failure(
+      failureTypes.stagingLost,
+      `The staging table of load ${loadId} is gone, though the ledger expects it. The delivery is staged again.`,
+    );
+  }
+  if (!isRefusedRow(error)) return error;
+  // Only the kind of fault and the place: values are somebody's data.
+  const [kind] = error.message.split(':');
+  const place = /line \d+(, column [^:]+)?/.exec(error.where ?? '')?.[0] ?? 'place unknown';
+  const what = `${kind} (${error.code}, ${place} of what was copied)`;
+  return new Failure(
+    failureTypes.fileUnreadable,
+    `Postgres refuses a row of ${nameOf(files)} that looked sound: ${what}. ` +
+      `Nothing of the file is kept. It is looked at again until it is written anew or the delivery's deadline passes.`,
+    { fault: `holds a row that looked sound and Postgres refuses: ${what}.` },
+  );
+}
+
+/** `a.json.gz`, or `a.json.gz and 7 more files`. */
+function nameOf(files: readonly PendingFile[]): string {
+  const more = files.length - 1;
+  return `${files[0]?.key}${more === 0 ? '' : ` and ${more} more ${more === 1 ? 'file' : 'files'}`}`;
 }
 
 class AlreadyStaged extends Error {}
 
-/** Another attempt has quarantined the same lines and committed: it has staged the file. */
-function isQuarantineTwice(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '23505' && error.table === 'quarantine';
+/**
+ * Another attempt has staged some of the files, or is about to: it has quarantined the same lines and committed, or held
+ * some of them while it waited for others that we held.
+ */
+function isOvertaken(error: unknown): boolean {
+  if (error instanceof AlreadyStaged) return true;
+  if (!(error instanceof pg.DatabaseError)) return false;
+  return error.code === '40P01' || (error.code === '23505' && error.table === 'quarantine');
 }
 
 /** Data exceptions (22…) and limits (54…): copying the same rows once more would end the same way. */
@@ -136,7 +277,8 @@ async function copyIn(
   return copy.rowCount;
 }
 
-async function assertStaging(db: pg.Pool | pg.ClientBase, loadId: string): Promise<void> {
+/** Throws `LoadSuperseded` unless the load is being staged. */
+export async function assertStaging(db: pg.Pool | pg.ClientBase, loadId: string): Promise<void> {
   const { rows } = await db.query<{ state: string; delivery_id: string }>(
     `select state, delivery_id from landfall.load where id = $1`,
     [loadId],
