@@ -125,6 +125,11 @@ export interface Landing {
    * them.
    */
   readonly completes?: readonly Completion[];
+  /**
+   * For `merge`, where nothing is completed: files of a delivery come one by one. A load stages those that readers do not
+   * see yet and leaves the rows of the others, and a file that cannot be read is left out.
+   */
+  readonly adds?: true;
 }
 
 /**

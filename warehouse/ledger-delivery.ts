@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { LoadCounts } from '../model/control.js';
 import type { Delivery, Finality } from '../model/delivery.js';
 import { transaction } from './transaction.js';
+import { unreadableFiles, type UnreadableFiles } from './unreadable-files.js';
 
 /** What the ledger says of a delivery. */
 export interface LedgerDelivery {
@@ -16,6 +17,8 @@ export interface LedgerDelivery {
   readonly version?: string;
   readonly counts?: LoadCounts;
   readonly notice?: string;
+  /** Files that were left out of it, since they cannot be read. Only where files come one by one. */
+  readonly unreadable?: UnreadableFiles;
 }
 
 /** Enters a delivery into the ledger as waiting, or finds it there. */
@@ -35,7 +38,7 @@ export async function openDelivery(
 
 async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
-    `select d.finality, d.by_rule, d.notice, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
+    `select d.finality, d.by_rule, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
             l.rows_quarantined, l.rows_duplicate
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
@@ -45,12 +48,14 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
   const row = rows[0];
   if (!row) throw new Error(`Delivery ${id} is not in the ledger.`);
   const standing = { id, finality: row.finality, byRule: row.by_rule };
-  if (row.files === null) return { ...standing, published: false };
+  if (row.load_id === null) return { ...standing, published: false };
+  const unreadable = await unreadableFiles(db, row.load_id);
   return {
     ...standing,
     published: true,
     ...(row.marker_version === null ? {} : { version: row.marker_version }),
     ...(row.notice === null ? {} : { notice: row.notice }),
+    ...(unreadable ? { unreadable } : {}),
     counts: {
       files: row.files,
       bytes: Number(row.bytes),
@@ -66,9 +71,10 @@ interface VisibleRow {
   readonly finality: Finality;
   readonly by_rule: boolean;
   readonly notice: string | null;
-  readonly marker_version: string | null;
   /** Null where nothing is visible, like all that follow. */
-  readonly files: number | null;
+  readonly load_id: string | null;
+  readonly marker_version: string | null;
+  readonly files: number;
   readonly bytes: string;
   readonly rows_parsed: string;
   readonly rows_loaded: string;

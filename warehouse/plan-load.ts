@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-
 import type pg from 'pg';
 
 import type { StoredFile } from '../stores/store.js';
+import { keepVisible, writeFiles, writeListing, writeUnreadable, type Listing } from './planned-files.js';
 import { createStaging, dropStaging } from './staging-tables.js';
 import type { Target } from './target.js';
 import { transaction } from './transaction.js';
@@ -28,8 +27,12 @@ export interface PlanRequest {
 
 export interface LoadPlan {
   readonly loadId: string;
+  /** All files that were listed. */
   readonly files: number;
+  /** Of these, those that are not staged, for readers see them already. Only where files come one by one. */
+  readonly kept?: number;
   readonly bytes: number;
+  /** Of the files to stage. */
   readonly batches: number;
   /** The very same files are what readers see already: nothing to do. */
   readonly published: boolean;
@@ -59,7 +62,8 @@ export function batcher(limits: BatchLimits): (size: number) => number {
 }
 
 /**
- * Writes the plan of a load into the ledger: its files, page by page, and their batches; and makes its staging table.
+ * Writes the plan of a load into the ledger: its files and their batches; and makes its staging tables. Where files come
+ * one by one, those that readers see are kept and not staged, unless by force.
  *
  * A load that is being staged from the very same files is joined, whoever began it, so that two workers with the same
  * delivery help each other; one from other files is given up. The delivery's row lock makes planning, publishing and
@@ -70,7 +74,7 @@ export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortS
     const listed = await writeListing(client, plan);
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
     const { rows } = await client.query<LoadRow>(
-      `select id, request, fingerprint, state, files, bytes, batches
+      `select id, request, fingerprint, state, files, kept, bytes, batches
        from landfall.load
        where delivery_id = $1
          and (state in ('staging', 'published') or request = $2 or starts_with(request, $3))
@@ -82,14 +86,19 @@ export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortS
       ({ request }) => request === plan.request || request.startsWith(`${plan.request}/after-`),
     );
     if (asked && (asked.state === 'published' || asked.state === 'staging') && sameFiles(asked, listed)) {
-      return toPlan(asked, asked.state === 'published');
+      return toPlan(plan, asked, asked.state === 'published');
     }
     const published = rows.find((row) => row.state === 'published');
-    if (published && !plan.force && sameFiles(published, listed)) return toPlan(published, true);
+    if (published && !plan.force && sameFiles(published, listed)) return toPlan(plan, published, true);
     const staging = rows.find((row) => row.state === 'staging');
-    if (staging && !plan.force && sameFiles(staging, listed)) return toPlan(staging, false);
+    if (staging && !plan.force && sameFiles(staging, listed)) return toPlan(plan, staging, false);
     if (staging) await abandonLoad(client, staging.id, 'Given up for a newer plan of the same delivery.');
-    return createLoad(client, plan, listed, asked ? `${plan.request}/after-${asked.id}` : plan.request);
+    const request = asked ? `${plan.request}/after-${asked.id}` : plan.request;
+    if (plan.target.adds !== true || !published) return createLoad(client, plan, listed, request);
+    const kept = plan.force ? 0 : await keepVisible(client, published.id);
+    const load = await createLoad(client, plan, { ...listed, kept }, request);
+    await writeUnreadable(client, load.loadId, published.id);
+    return load;
   };
   return transaction(pool, work, signal);
 }
@@ -100,14 +109,8 @@ interface LoadRow {
   readonly fingerprint: string;
   readonly state: string;
   readonly files: number;
+  readonly kept: number;
   readonly bytes: string;
-  readonly batches: number;
-}
-
-interface Listing {
-  readonly fingerprint: string;
-  readonly files: number;
-  readonly bytes: number;
   readonly batches: number;
 }
 
@@ -115,58 +118,15 @@ function sameFiles(load: LoadRow, listing: Listing): boolean {
   return load.fingerprint === listing.fingerprint;
 }
 
-function toPlan(load: LoadRow, published: boolean): LoadPlan {
+function toPlan({ target }: PlanRequest, load: LoadRow, published: boolean): LoadPlan {
   return {
     loadId: load.id,
     files: load.files,
+    ...(target.adds === true ? { kept: load.kept } : {}),
     bytes: Number(load.bytes),
     batches: load.batches,
     published,
   };
-}
-
-async function writeListing(client: pg.ClientBase, plan: PlanRequest): Promise<Listing> {
-  await client.query(`
-    create temporary table planned (
-      file_id bigint not null, batch integer not null, partition_value text
-    ) on commit drop`);
-  const digest = createHash('sha256');
-  const batchOf = batcher(plan.limits);
-  let files = 0;
-  let bytes = 0;
-  let batches = 0;
-  for await (const page of plan.files) {
-    const batchNumbers = page.map((file) => batchOf(file.size));
-    for (const file of page) digest.update(`${file.key}\0${file.version}\n`);
-    files += page.length;
-    bytes += page.reduce((sum, file) => sum + file.size, 0);
-    batches = Math.max(batches, 1 + (batchNumbers.at(-1) ?? -1));
-    await client.query(
-      `with listed as (
-         select * from unnest($2::text[], $3::text[], $4::bigint[], $5::float8[], $6::integer[], $7::text[])
-           with ordinality as f (key, version, size, modified, batch, partition_value, position)
-       ),
-       entered as (
-         insert into landfall.file (source, key, version, size, modified_at)
-         select $1, key, version, size, to_timestamp(modified / 1000.0) from listed order by position
-         on conflict (source, key, version) do update set size = excluded.size
-         returning id, key, version
-       )
-       insert into planned (file_id, batch, partition_value)
-       select entered.id, listed.batch, listed.partition_value
-       from listed join entered using (key, version)`,
-      [
-        plan.source,
-        page.map((file) => file.key),
-        page.map((file) => file.version),
-        page.map((file) => file.size),
-        page.map((file) => file.modified),
-        batchNumbers,
-        page.map((file) => file.partitionValue),
-      ],
-    );
-  }
-  return { fingerprint: digest.digest('hex'), files, bytes, batches };
 }
 
 async function createLoad(
@@ -176,11 +136,11 @@ async function createLoad(
   request: string,
 ): Promise<LoadPlan> {
   const marker = plan.marker();
-  const { rows } = await client.query<LoadRow>(
+  const { rows } = await client.query<{ id: string }>(
     `insert into landfall.load
-       (delivery_id, request, fingerprint, state, marker_key, marker_version, files, batches, bytes)
+       (delivery_id, request, fingerprint, state, marker_key, marker_version, files, kept, bytes)
      values ($1, $2, $3, 'staging', $4, $5, $6, $7, $8)
-     returning id, request, fingerprint, state, files, bytes, batches`,
+     returning id`,
     [
       plan.deliveryId,
       request,
@@ -188,19 +148,22 @@ async function createLoad(
       marker?.key ?? null,
       marker?.version ?? null,
       listing.files,
-      listing.batches,
+      listing.kept,
       listing.bytes,
     ],
   );
-  const load = rows[0];
-  if (!load) throw new Error('insert returned no row');
-  await client.query(
-    `insert into landfall.load_file (load_id, file_id, batch, partition_value)
-     select $1, file_id, batch, partition_value from planned`,
-    [load.id],
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error('insert returned no row');
+  const batches = await writeFiles(client, id, batcher(plan.limits));
+  const planned = await client.query<LoadRow>(
+    `update landfall.load set batches = $2 where id = $1
+     returning id, request, fingerprint, state, files, kept, bytes, batches`,
+    [id, batches],
   );
-  await createStaging(client, load.id, plan.target);
-  return toPlan(load, false);
+  const load = planned.rows[0];
+  if (!load) throw new Error('update returned no row');
+  await createStaging(client, id, plan.target);
+  return toPlan(plan, load, false);
 }
 
 /** Drops what was staged; the ledger keeps the load with its reason. Nothing happens to a load that is not staging. */

@@ -4,14 +4,25 @@ import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import type { PublishRequest } from './publish-request.js';
+import type { UnreadableFiles } from './unreadable-files.js';
 
-/** What people should know: what was asked to be said, and a version that has lost rows. */
+/** What people should know: what was asked to be said, files that were left out, and a version that has lost rows. */
 export async function noticeOf(
   client: pg.ClientBase,
   request: PublishRequest,
   counts: LoadCounts,
+  unreadable: UnreadableFiles | undefined,
 ): Promise<string | null> {
   const notices = request.notice === undefined ? [] : [request.notice];
+  if (unreadable) {
+    const { files, first } = unreadable;
+    notices.push(
+      `${files === 1 ? '1 file cannot be read and is' : `${files} files cannot be read and are`} left out; what readers ` +
+        `saw of ${files === 1 ? 'it' : 'them'} before stays. ${files === 1 ? 'It is' : 'The first is'} ${first}` +
+        `${first.endsWith('.') ? '' : '.'} One that comes in another version is loaded by itself; reprocess the delivery ` +
+        `to read all files again.`,
+    );
+  }
   if (request.onlyGrows) {
     const { rows } = await client.query<{ id: string; parsed: string }>(
       `select id, rows_parsed as parsed from landfall.load where delivery_id = $1 and state = 'published'`,
@@ -29,11 +40,18 @@ export async function noticeOf(
   return notices.length === 0 ? null : notices.join(' ');
 }
 
+export interface Outcome {
+  /** Of all that readers see from now on. */
+  readonly counts: LoadCounts;
+  /** Files whose rows they saw before. */
+  readonly kept: number;
+  readonly notice: string | null;
+}
+
 export async function writeLedger(
   client: pg.ClientBase,
   request: PublishRequest,
-  counts: LoadCounts,
-  notice: string | null,
+  { counts, kept, notice }: Outcome,
 ): Promise<void> {
   await client.query(
     `update landfall.load set state = 'replaced', ended_at = now()
@@ -49,7 +67,8 @@ export async function writeLedger(
   await client.query(
     `update landfall.load
      set state = 'published', ended_at = now(), reason = $2,
-         rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = $6, notice = $7
+         rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = $6, notice = $7,
+         files = $8, kept = $9, bytes = $10
      where id = $1`,
     [
       request.loadId,
@@ -59,6 +78,9 @@ export async function writeLedger(
       counts.quarantined,
       counts.duplicate,
       notice,
+      counts.files,
+      kept,
+      counts.bytes,
     ],
   );
   await client.query(

@@ -3,18 +3,21 @@ import type pg from 'pg';
 import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { completeRows } from './complete-rows.js';
+import { addCounts, countLoad, nothing } from './count-load.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
+import { addRows, noteKept } from './publish-adding.js';
 import { noticeOf, writeLedger } from './publish-ledger.js';
 import { mergeRows } from './publish-merge.js';
 import { replacePartition } from './publish-partition.js';
 import type { PublishedLoad, PublishRequest } from './publish-request.js';
 import { transaction } from './transaction.js';
+import { unreadableFiles } from './unreadable-files.js';
 
 /**
- * Makes a staged load visible in place of the day's earlier version, and writes the ledger, in one transaction. Running
- * it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and the second finds
- * the load published.
+ * Makes a staged load visible, in place of the delivery's earlier version or beside it, and writes the ledger, in one
+ * transaction. Running it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and
+ * the second finds the load published.
  *
  * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`.
  */
@@ -38,7 +41,9 @@ export async function publishLoad(
       );
     }
     await requireAllStaged(client, request);
-    const staged = await countLoad(client, request.loadId);
+    const adds = request.target.adds === true;
+    const kept = adds ? await noteKept(client, request) : nothing;
+    const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
     await requireSameRows(client, request);
@@ -47,10 +52,12 @@ export async function publishLoad(
       const completed = await countLoad(client, request.loadId);
       if (hasTooManyBad(completed, request)) return reject(client, request, completed);
     }
-    await (request.target.how === 'replace' ? replacePartition : mergeRows)(client, request);
+    const unreadable = await unreadableFiles(client, request.loadId);
+    const publishRows = adds ? addRows : mergeRows;
+    await (request.target.how === 'replace' ? replacePartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
-    const notice = await noticeOf(client, request, counts);
-    await writeLedger(client, request, counts, notice);
+    const notice = await noticeOf(client, request, counts, unreadable);
+    await writeLedger(client, request, { counts, kept: kept.files, notice });
     return published(counts, notice);
   };
   const outcome = await transaction(pool, publish, signal);
@@ -79,26 +86,6 @@ async function readLoad(client: pg.ClientBase, loadId: string): Promise<LoadStat
   );
   if (!rows[0]) throw new Error(`Load ${loadId} is not in the ledger.`);
   return rows[0];
-}
-
-async function countLoad(client: pg.ClientBase, loadId: string): Promise<LoadCounts> {
-  const { rows } = await client.query<Record<keyof LoadCounts, string>>(
-    `select count(*) as files, coalesce(sum(f.size), 0) as bytes,
-            coalesce(sum(rows_parsed), 0) as parsed, coalesce(sum(rows_loaded), 0) as loaded,
-            coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate
-     from landfall.load_file lf join landfall.file f on f.id = lf.file_id
-     where lf.load_id = $1`,
-    [loadId],
-  );
-  const sum = (column: keyof LoadCounts): number => Number(rows[0]?.[column] ?? 0);
-  return {
-    files: sum('files'),
-    bytes: sum('bytes'),
-    parsed: sum('parsed'),
-    loaded: sum('loaded'),
-    quarantined: sum('quarantined'),
-    duplicate: sum('duplicate'),
-  };
 }
 
 async function requireAllStaged(client: pg.ClientBase, request: PublishRequest): Promise<void> {
@@ -137,10 +124,12 @@ async function requireSameRows(client: pg.ClientBase, request: PublishRequest): 
 }
 
 async function reject(client: pg.ClientBase, request: PublishRequest, staged: LoadCounts): Promise<Failure> {
+  const adds = request.target.adds === true;
   const { rows } = await client.query<{ key: string; line: string; reason: string }>(
     `select f.key, q.line, q.reason
      from landfall.quarantine q join landfall.file f on f.id = q.file_id
-     where q.load_id = $1 order by f.key collate "C", q.line limit 1`,
+     where q.load_id = $1${adds ? ' or (q.load_id, q.file_id) in (select load_id, file_id from kept_file)' : ''}
+     order by q.load_id = $1 desc, f.key collate "C", q.line limit 1`,
     [request.loadId],
   );
   const first = rows[0];
@@ -148,7 +137,7 @@ async function reject(client: pg.ClientBase, request: PublishRequest, staged: Lo
   const message =
     `${staged.quarantined} of ${staged.parsed} rows of delivery ${request.deliveryId} could not be read ` +
     `(${percent(staged.quarantined / staged.parsed)}; quarantineLimit is ${percent(request.quarantineLimit)}). ` +
-    `Nothing of it was published.` +
+    (adds ? `This load was not published; what readers see stays.` : `Nothing of it was published.`) +
     (first ? ` The first is line ${first.line} of ${first.key}: ${first.reason}.` : '') +
     ` The rows are in landfall.quarantine (load ${request.loadId}): mend their cause or raise the limit, then reprocess.`;
   await abandonLoad(client, request.loadId, message, 'rejected');

@@ -16,19 +16,18 @@ import type { Target } from './target.js';
  */
 export async function mergeRows(client: pg.ClientBase, request: PublishRequest): Promise<void> {
   const { loadId, deliveryId, target } = request;
-  await client.query(`select pg_advisory_xact_lock(hashtextextended('landfall.merge.' || $1, 0))`, [
-    target.schema,
-  ]);
+  await takeTurns(client, target);
   await removeDuplicates(client, loadId, target);
   await takeOutMerged(client, deliveryId, target);
   await noteKeys(client, loadId, target);
-  const [first] = target.tables;
-  for (const { name } of target.tables) {
-    const { table } = tableNames(target.schema, name, target.date);
-    await client.query(`delete from ${table} t using merged_key k where ${sameKey('t', 'k', first.key)}`);
-    await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
-  }
+  await deleteKeys(client, target);
+  await insertStaged(client, loadId, target);
   await dropStaging(client, loadId);
+}
+
+/** Until the end of the transaction, no other load is merged into the schema. */
+export async function takeTurns(client: pg.ClientBase, { schema }: Target): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(hashtextextended('landfall.merge.' || $1, 0))`, [schema]);
 }
 
 /**
@@ -39,7 +38,6 @@ async function noteKeys(client: pg.ClientBase, loadId: string, target: Target): 
   const key = target.tables[0].key.map(pg.escapeIdentifier).join(', ');
   const keys = target.tables.map(({ name }) => `select ${key} from ${stagingNames(loadId, name).table}`);
   await client.query(`create temporary table merged_key on commit drop as ${keys.join(' union ')}`);
-  await client.query('analyze merged_key');
 }
 
 /** Takes the rows of a delivery's visible load away. They are found by their file. */
@@ -53,28 +51,68 @@ export async function takeOutMerged(
      where l.delivery_id = $1 and l.state = 'published'`,
     [deliveryId],
   );
-  if (rows.length === 0) return;
+  await deleteFiles(
+    client,
+    rows.map(({ id }) => id),
+    target,
+  );
+}
+
+export async function deleteFiles(
+  client: pg.ClientBase,
+  files: readonly string[],
+  target: Target,
+): Promise<void> {
+  if (files.length === 0) return;
   for (const { name } of target.tables) {
     await client.query(
       `delete from ${tableNames(target.schema, name, target.date).table} where _file_id = any($1::bigint[])`,
-      [rows.map(({ id }) => id)],
+      [files],
     );
   }
 }
 
-/** A duplicate's rows in the other tables are those of the same file and line: none, where files hold rows of one table. */
-async function removeDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
-  const [first, ...others] = target.tables;
+/** Takes what there is under the keys of temporary table merged_key out of all tables. */
+export async function deleteKeys(client: pg.ClientBase, target: Target): Promise<void> {
+  await client.query('analyze merged_key');
+  for (const { name } of target.tables) {
+    const { table } = tableNames(target.schema, name, target.date);
+    await client.query(
+      `delete from ${table} t using merged_key k where ${sameKey('t', 'k', target.tables[0].key)}`,
+    );
+  }
+}
+
+export async function insertStaged(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  for (const { name } of target.tables) {
+    const { table } = tableNames(target.schema, name, target.date);
+    await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
+  }
+}
+
+/** Of staged rows with one key, all but the first by file, then line. */
+export async function removeDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const [first] = target.tables;
   const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');
-  const { table } = stagingNames(loadId, first.name);
   await client.query(`
     create temporary table duplicate on commit drop as
     select row, _file_id, _line from (
       select s.ctid as row, s._file_id, s._line,
              row_number() over (partition by ${key} order by f.key collate "C", s._line) as rank
-      from ${table} s join landfall.file f on f.id = s._file_id
+      from ${stagingNames(loadId, first.name).table} s join landfall.file f on f.id = s._file_id
     ) ranked where rank > 1`);
-  const removed = await client.query(`delete from ${table} s using duplicate d where s.ctid = d.row`);
+  await dropDuplicates(client, loadId, target);
+}
+
+/**
+ * Takes the rows of temporary table duplicate out of staging, and counts them. A duplicate's rows in the other tables are
+ * those of the same file and line: none, where files hold rows of one table.
+ */
+export async function dropDuplicates(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const [first, ...others] = target.tables;
+  const removed = await client.query(
+    `delete from ${stagingNames(loadId, first.name).table} s using duplicate d where s.ctid = d.row`,
+  );
   if (removed.rowCount === 0) return;
   for (const { name } of others) {
     await client.query(
@@ -84,14 +122,14 @@ async function removeDuplicates(client: pg.ClientBase, loadId: string, target: T
   }
   await client.query(
     `update landfall.load_file lf
-     set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = counted.rows
+     set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = lf.rows_duplicate + counted.rows
      from (select _file_id, count(*) as rows from duplicate group by _file_id) as counted
      where lf.load_id = $1 and lf.file_id = counted._file_id`,
     [loadId],
   );
 }
 
-function sameKey(a: string, b: string, key: readonly string[]): string {
+export function sameKey(a: string, b: string, key: readonly string[]): string {
   return key
     .map((name) => `${a}.${pg.escapeIdentifier(name)} = ${b}.${pg.escapeIdentifier(name)}`)
     .join(' and ');

@@ -93,7 +93,7 @@ async function planStagePublish(
 
   if (!plan.published) {
     let staged = countsOf(plan);
-    desk.show({ counts: staged, filesPlanned: plan.files, next: 'Stages the files.' });
+    desk.show({ counts: staged, filesPlanned: plan.files - (plan.kept ?? 0), next: 'Stages the files.' });
     const hold = async (): Promise<boolean> => {
       await desk.whileRunning();
       return !workflowInfo().continueAsNewSuggested;
@@ -110,7 +110,7 @@ async function planStagePublish(
   await desk.whileRunning();
   const reason = plan.files === 0 ? `${request.reason} It has no parts: an empty day.` : request.reason;
   const { notice, ...counts } = await publishing.publish.executeWithOptions(
-    { summary: `publish ${plan.files} ${plan.files === 1 ? 'file' : 'files'}` },
+    { summary: `publish ${writeFiles(plan)}` },
     [
       {
         delivery,
@@ -122,6 +122,13 @@ async function planStagePublish(
     ],
   );
   return { kind: 'published', counts, reason, notice };
+}
+
+/** `12 files`, or `12 files beside 4988`. */
+function writeFiles({ files, kept = 0, published }: Plan): string {
+  const count = published ? files : files - kept;
+  const beside = published || kept === 0 ? '' : ` beside ${kept}`;
+  return `${count} ${count === 1 ? 'file' : 'files'}${beside}`;
 }
 
 type Rows = Omit<LoadCounts, 'duplicate'>;

@@ -89,6 +89,7 @@ create table landfall.load (
   marker_key    text,
   marker_version text,
   files         integer not null default 0,
+  kept          integer not null default 0,
   batches       integer not null default 0,
   bytes         bigint not null default 0,
   rows_parsed      bigint not null default 0,
@@ -104,6 +105,8 @@ create table landfall.load (
 );
 comment on table landfall.load is 'Attempts to bring one version of a delivery in.';
 comment on column landfall.load.rows_loaded is 'Rows visible to readers once published; parsed = loaded + quarantined + duplicate.';
+comment on column landfall.load.kept is
+  'Of its files, those that were visible already and were not staged again; only where files come one by one.';
 -- The guard of exactly once, checked inside the publishing transaction: one visible version of a delivery,
 -- and one load being staged.
 create unique index load_published on landfall.load (delivery_id) where state = 'published';
@@ -112,9 +115,10 @@ create unique index load_staging on landfall.load (delivery_id) where state = 's
 create table landfall.load_file (
   load_id   bigint not null references landfall.load (id) on delete cascade,
   file_id   bigint not null references landfall.file (id),
-  batch     integer not null,
+  batch     integer,
   partition_value text,
   staged_at timestamptz,
+  unreadable text,
   rows_parsed      bigint,
   rows_loaded      bigint,
   rows_quarantined bigint,
@@ -126,9 +130,15 @@ create table landfall.load_file (
   primary key (load_id, file_id),
   check (staged_at is null or rows_parsed = rows_loaded + rows_quarantined + rows_duplicate)
 );
-comment on table landfall.load_file is 'Per file of a load: parsed = loaded + quarantined + duplicate.';
+comment on table landfall.load_file is
+  'Per file of a load: parsed = loaded + quarantined + duplicate. Where files come one by one, those that a load keeps go over to it.';
+comment on column landfall.load_file.batch is 'The step that stages it; null where an earlier load has.';
+comment on column landfall.load_file.unreadable is
+  'Why the file cannot be read and was left out, without rows; null where it was read.';
 comment on column landfall.load_file.rows_by_table is 'Rows staged by table: what a file holds may fill several.';
 create index on landfall.load_file (load_id, batch);
+create index on landfall.load_file (file_id);
+create index on landfall.load_file (load_id) where unreadable is not null;
 
 create table landfall.quarantine (
   load_id     bigint not null references landfall.load (id) on delete cascade,

@@ -1,0 +1,51 @@
+import type pg from 'pg';
+
+import type { LoadCounts } from '../model/control.js';
+
+export const nothing: LoadCounts = { files: 0, bytes: 0, parsed: 0, loaded: 0, quarantined: 0, duplicate: 0 };
+
+/** What the files of a load count, by the ledger; files that cannot be read are left out. */
+export function countLoad(client: pg.ClientBase, loadId: string): Promise<LoadCounts> {
+  return sum(client, 'landfall.load_file lf', 'lf.load_id = $1', [loadId]);
+}
+
+/** What the files of temporary table kept_file count. */
+export function countKept(client: pg.ClientBase): Promise<LoadCounts> {
+  return sum(client, 'kept_file join landfall.load_file lf using (load_id, file_id)', 'true', []);
+}
+
+export function addCounts(a: LoadCounts, b: LoadCounts): LoadCounts {
+  return {
+    files: a.files + b.files,
+    bytes: a.bytes + b.bytes,
+    parsed: a.parsed + b.parsed,
+    loaded: a.loaded + b.loaded,
+    quarantined: a.quarantined + b.quarantined,
+    duplicate: a.duplicate + b.duplicate,
+  };
+}
+
+async function sum(
+  client: pg.ClientBase,
+  files: string,
+  condition: string,
+  values: readonly string[],
+): Promise<LoadCounts> {
+  const { rows } = await client.query<Record<keyof LoadCounts, string>>(
+    `select count(*) as files, coalesce(sum(f.size), 0) as bytes,
+            coalesce(sum(rows_parsed), 0) as parsed, coalesce(sum(rows_loaded), 0) as loaded,
+            coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate
+     from ${files} join landfall.file f on f.id = lf.file_id
+     where ${condition} and lf.unreadable is null`,
+    [...values],
+  );
+  const column = (name: keyof LoadCounts): number => Number(rows[0]?.[name] ?? 0);
+  return {
+    files: column('files'),
+    bytes: column('bytes'),
+    parsed: column('parsed'),
+    loaded: column('loaded'),
+    quarantined: column('quarantined'),
+    duplicate: column('duplicate'),
+  };
+}

@@ -1,0 +1,128 @@
+/** The files of a plan, and those of them that a load has to stage. */
+
+import { createHash } from 'node:crypto';
+
+import type pg from 'pg';
+
+import type { PlanRequest } from './plan-load.js';
+
+export interface Listing {
+  /** Of all files. */
+  readonly fingerprint: string;
+  readonly files: number;
+  /** Of these files, those that need no staging. */
+  readonly kept: number;
+  readonly bytes: number;
+}
+
+/** Enters files into the ledger, page by page, and into a temporary table in the order that they come. */
+export async function writeListing(client: pg.ClientBase, plan: PlanRequest): Promise<Listing> {
+  await client.query(`
+    create temporary table planned (
+      position bigint primary key, file_id bigint not null, size bigint not null, partition_value text,
+      kept boolean not null default false
+    ) on commit drop`);
+  const digest = createHash('sha256');
+  let files = 0;
+  let bytes = 0;
+  for await (const page of plan.files) {
+    for (const file of page) digest.update(`${file.key}\0${file.version}\n`);
+    const listed = `unnest($2::text[], $3::text[], $4::bigint[], $5::float8[], $6::text[])
+      with ordinality as listed (key, version, size, modified, partition_value, position)`;
+    const values = [
+      plan.source,
+      page.map((file) => file.key),
+      page.map((file) => file.version),
+      page.map((file) => file.size),
+      page.map((file) => file.modified),
+      page.map((file) => file.partitionValue),
+    ];
+    // What is known is not written anew: where files come one by one a day's thousands are listed a hundred times.
+    await client.query(
+      `insert into landfall.file (source, key, version, size, modified_at)
+       select $1, key, version, size, to_timestamp(modified / 1000.0) from ${listed}
+       order by position
+       on conflict (source, key, version) do nothing`,
+      values,
+    );
+    await client.query(
+      `insert into planned (position, file_id, size, partition_value)
+       select $7 + listed.position, f.id, listed.size, listed.partition_value
+       from ${listed} join landfall.file f on f.source = $1 and f.key = listed.key and f.version = listed.version`,
+      [...values, files],
+    );
+    files += page.length;
+    bytes += page.reduce((sum, file) => sum + file.size, 0);
+  }
+  return { fingerprint: digest.digest('hex'), files, kept: 0, bytes };
+}
+
+/**
+ * Finds the planned files that need no staging, for readers see them at this version or they are known to be unreadable
+ * at it. Returns how many.
+ *
+ * When a file comes in another version, its rows go; then rows count again that were duplicates of them, and these are
+ * nowhere but in their files. So the files behind it that have duplicates are staged again.
+ */
+export async function keepVisible(client: pg.ClientBase, publishedId: string): Promise<number> {
+  const { rows } = await client.query<{ key: string | null }>(
+    `select min(f.key collate "C") as key
+     from planned p
+     join landfall.file f on f.id = p.file_id
+     join landfall.file earlier on earlier.source = f.source and earlier.key = f.key and earlier.id <> f.id
+     join landfall.load_file lf on lf.file_id = earlier.id and lf.load_id = $1 and lf.unreadable is null
+     where not exists (select from landfall.load_file known where known.load_id = $1 and known.file_id = p.file_id)`,
+    [publishedId],
+  );
+  const { rowCount } = await client.query(
+    `update planned p set kept = true
+     from landfall.load_file lf join landfall.file f on f.id = lf.file_id
+     where lf.load_id = $1 and lf.file_id = p.file_id
+       and ($2::text is null or lf.rows_duplicate = 0 or f.key collate "C" < $2)`,
+    [publishedId, rows[0]?.key ?? null],
+  );
+  return rowCount ?? 0;
+}
+
+/** Writes the files that a load has to stage into the ledger, by batch. Returns how many batches they are. */
+export async function writeFiles(
+  client: pg.ClientBase,
+  loadId: string,
+  batchOf: (size: number) => number,
+): Promise<number> {
+  let batches = 0;
+  let last = '0';
+  for (;;) {
+    const { rows } = await client.query<{ position: string; size: string }>(
+      `select position, size from planned where not kept and position > $1 order by position limit 1000`,
+      [last],
+    );
+    const end = rows.at(-1);
+    if (!end) return batches;
+    const numbers = rows.map(({ size }) => batchOf(Number(size)));
+    await client.query(
+      `insert into landfall.load_file (load_id, file_id, batch, partition_value)
+       select $1, p.file_id, n.batch, p.partition_value
+       from unnest($2::bigint[], $3::integer[]) as n (position, batch) join planned p using (position)`,
+      [loadId, rows.map(({ position }) => position), numbers],
+    );
+    last = end.position;
+    batches = 1 + (numbers.at(-1) ?? -1);
+  }
+}
+
+/** Writes the kept files that cannot be read into a load, for they are listed still; others like them are forgotten. */
+export async function writeUnreadable(
+  client: pg.ClientBase,
+  loadId: string,
+  publishedId: string,
+): Promise<void> {
+  await client.query(
+    `insert into landfall.load_file
+       (load_id, file_id, staged_at, unreadable, rows_parsed, rows_loaded, rows_quarantined, rows_duplicate, rows_by_table)
+     select $1, lf.file_id, lf.staged_at, lf.unreadable, 0, 0, 0, 0, '{}'
+     from landfall.load_file lf join planned p on p.file_id = lf.file_id and p.kept
+     where lf.load_id = $2 and lf.unreadable is not null`,
+    [loadId, publishedId],
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * Publishing where files come one by one: the rows of a load's files are added to those that readers see. Rows leave only
+ * when their file comes in another version.
+ */
+
+import pg from 'pg';
+
+import type { LoadCounts } from '../model/control.js';
+import { countKept } from './count-load.js';
+import { stagingNames, tableNames } from './names.js';
+import {
+  deleteFiles,
+  deleteKeys,
+  dropDuplicates,
+  insertStaged,
+  removeDuplicates,
+  sameKey,
+  takeTurns,
+} from './publish-merge.js';
+import type { PublishRequest } from './publish-request.js';
+import { dropStaging } from './staging-tables.js';
+import type { Target } from './target.js';
+
+/**
+ * Finds the files whose visible rows stay, in a temporary table: all of the delivery's published load but those that this
+ * load has read anew, at the same version or another. Returns what they count.
+ */
+export async function noteKept(client: pg.ClientBase, request: PublishRequest): Promise<LoadCounts> {
+  await client.query(
+    'create temporary table kept_file (load_id bigint, file_id bigint primary key, key text) on commit drop',
+  );
+  await client.query(
+    `insert into kept_file (load_id, file_id, key)
+     select lf.load_id, lf.file_id, f.key
+     from landfall.load l
+     join landfall.load_file lf on lf.load_id = l.id and lf.unreadable is null
+     join landfall.file f on f.id = lf.file_id
+     where l.delivery_id = $1 and l.state = 'published' and f.key not in (
+       select fresh.key from landfall.load_file staged join landfall.file fresh on fresh.id = staged.file_id
+       where staged.load_id = $2 and staged.unreadable is null
+     )`,
+    [request.deliveryId, request.loadId],
+  );
+  await client.query('analyze kept_file');
+  return countKept(client);
+}
+
+/**
+ * Adds a load's rows to those of the files that `noteKept` found, whose entries in the ledger go over to the load. Of
+ * several rows of the delivery with one key the first by file, then line, stays, whichever load brought it; the others
+ * count as duplicates of their files. Rows that another delivery brought under a key are replaced.
+ */
+export async function addRows(client: pg.ClientBase, request: PublishRequest): Promise<void> {
+  const { loadId, deliveryId, target } = request;
+  await takeTurns(client, target);
+  await removeDuplicates(client, loadId, target);
+  await deleteFiles(client, await filesReadAnew(client, deliveryId), target);
+  await noteSeen(client, loadId, target);
+  await removeLater(client, loadId, target);
+  await takeOver(client, target);
+  await insertStaged(client, loadId, target);
+  await dropStaging(client, loadId);
+  await carryOver(client, loadId);
+}
+
+async function filesReadAnew(client: pg.ClientBase, deliveryId: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select lf.file_id as id
+     from landfall.load l join landfall.load_file lf on lf.load_id = l.id and lf.unreadable is null
+     where l.delivery_id = $1 and l.state = 'published'
+       and not exists (select from kept_file k where k.file_id = lf.file_id)`,
+    [deliveryId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The staged rows whose key readers see, and whether what they see stays, coming from a file before the row's own. */
+async function noteSeen(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const [first] = target.tables;
+  const staging = stagingNames(loadId, first.name).table;
+  const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');
+  await client.query(`analyze ${staging}`);
+  await client.query(`
+    create temporary table seen_key on commit drop as
+    select s.ctid as row, s._file_id, s._line, ${key}, k.load_id as kept_load_id, t._file_id as kept_file_id,
+           coalesce(k.key collate "C" < f.key collate "C", false) as stays
+    from ${staging} s
+    join ${tableNames(target.schema, first.name, target.date).table} t on ${sameKey('t', 's', first.key)}
+    join landfall.file f on f.id = s._file_id
+    left join kept_file k on k.file_id = t._file_id`);
+}
+
+/** Staged rows that are duplicates of visible ones. */
+async function removeLater(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  await client.query('truncate duplicate');
+  await client.query('insert into duplicate select row, _file_id, _line from seen_key where stays');
+  await dropDuplicates(client, loadId, target);
+}
+
+/** Visible rows that staged ones take the place of; those of files of this delivery are duplicates from now on. */
+async function takeOver(client: pg.ClientBase, target: Target): Promise<void> {
+  const key = target.tables[0].key.map(pg.escapeIdentifier).join(', ');
+  const { rowCount } = await client.query(
+    `create temporary table merged_key on commit drop as select ${key} from seen_key where not stays`,
+  );
+  if (rowCount === 0) return;
+  await deleteKeys(client, target);
+  await client.query(`
+    update landfall.load_file lf
+    set rows_loaded = lf.rows_loaded - lost.rows, rows_duplicate = lf.rows_duplicate + lost.rows
+    from (
+      select kept_load_id, kept_file_id, count(*) as rows from seen_key
+      where not stays and kept_load_id is not null
+      group by kept_load_id, kept_file_id
+    ) lost
+    where lf.load_id = lost.kept_load_id and lf.file_id = lost.kept_file_id`);
+}
+
+/** What the ledger says of the kept files goes over to the load, so that it says once what readers see. */
+async function carryOver(client: pg.ClientBase, loadId: string): Promise<void> {
+  // One that could not be read again at the version that readers see: what they see was read.
+  await client.query(
+    'delete from landfall.load_file lf using kept_file k where lf.load_id = $1 and lf.file_id = k.file_id',
+    [loadId],
+  );
+  await client.query(
+    `update landfall.load_file lf set load_id = $1, batch = null
+     from kept_file k where lf.load_id = k.load_id and lf.file_id = k.file_id`,
+    [loadId],
+  );
+  await client.query(
+    `update landfall.quarantine q set load_id = $1
+     from kept_file k where q.load_id = k.load_id and q.file_id = k.file_id`,
+    [loadId],
+  );
+}
