@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import type { Delivery } from '../model/delivery.js';
+import { Failure, failureTypes } from '../model/failure.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
 import { readFile } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
+import { leaveOut } from '../warehouse/unreadable-files.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { inFolder } from './in-folder.js';
@@ -29,7 +31,7 @@ interface Place {
 export function createStage(deps: Dependencies) {
   /**
    * Brings a batch of files into the load's staging table, one transaction a file, and leaves alone those that an
-   * earlier or a concurrent attempt has staged.
+   * earlier or a concurrent attempt has staged. Where files come one by one, those that cannot be read are left out.
    */
   return async function stage(step: StageStep): Promise<BatchRows> {
     const { config, vendor, storeOf } = deps.source(step.delivery.source);
@@ -59,6 +61,13 @@ export function createStage(deps: Dependencies) {
       progress.rows += rows.parsed();
     };
 
+    /** Where files come one by one, a load is published without those that cannot be read. */
+    const leaveOutUnreadable = async (file: PendingFile, error: unknown): Promise<void> => {
+      const unreadable = error instanceof Failure && error.type === failureTypes.fileUnreadable;
+      if (!unreadable || vendor.landing(step.delivery.type).adds !== true) throw error;
+      await leaveOut(deps.pool, step.loadId, file, error.fault ?? error.message);
+    };
+
     return withHeartbeat(
       () => progress,
       async (signal) => {
@@ -74,7 +83,9 @@ export function createStage(deps: Dependencies) {
                 signal,
                 onBytes: (count) => (progress.bytes += count),
               });
-              await deps.readers.take(signal, () => stageOne(connection, file, place, signal));
+              await deps.readers
+                .take(signal, () => stageOne(connection, file, place, signal))
+                .catch((error: unknown) => leaveOutUnreadable(file, error));
               progress.files += 1;
             }
           });

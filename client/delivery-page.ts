@@ -27,11 +27,7 @@ export function writeDelivery(shown: ShownDelivery): string {
     ),
     section(
       'Files with errors',
-      shown.filesWithErrors.map(
-        ({ file, parsed, quarantined, firstError, firstErrorLine }) =>
-          `${file}: ${quarantined} of ${parsed} rows in quarantine; first ` +
-          `${firstErrorLine === null ? '' : `in line ${firstErrorLine}`}: ${firstError}`,
-      ),
+      shown.filesWithErrors.map((file) => writeFault(file)),
     ),
     section(
       'First rows in quarantine (the rows themselves are in landfall.quarantine)',
@@ -78,6 +74,19 @@ function writeLoads({ loads }: ShownDelivery): string {
 
 function writeEvent({ at, kind, finality, reason }: ListedEvent): string {
   return `${writeInstant(at)}  ${kind === 'finality' ? finality : kind}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function writeFault({
+  file,
+  parsed,
+  quarantined,
+  firstError,
+  firstErrorLine,
+  unreadable,
+}: FaultyFile): string {
+  if (unreadable !== null) return `${file}: left out; ${unreadable}`;
+  const place = firstErrorLine === null ? '' : `in line ${firstErrorLine}`;
+  return `${file}: ${quarantined} of ${parsed} rows in quarantine; first ${place}: ${firstError}`;
 }
 
 function section(title: string, lines: readonly string[]): string {

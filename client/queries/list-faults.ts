@@ -4,23 +4,27 @@ export interface FaultyFile {
   readonly file: string;
   readonly parsed: number;
   readonly quarantined: number;
-  readonly firstError: string;
+  /** Null where the file was left out. */
+  readonly firstError: string | null;
   readonly firstErrorLine: number | null;
+  /** Why it cannot be read and was left out of the load. */
+  readonly unreadable: string | null;
 }
 
-/** Files of a load that have rows in quarantine, in key order. */
+/** Files of a load that were left out or have rows in quarantine, in key order. */
 export async function listFaultyFiles(pool: pg.Pool, load: string, limit: number): Promise<FaultyFile[]> {
   const { rows } = await pool.query<{
     readonly key: string;
     readonly rows_parsed: string;
     readonly rows_quarantined: string;
-    readonly first_error: string;
+    readonly first_error: string | null;
     readonly first_error_line: string | null;
+    readonly unreadable: string | null;
   }>(
-    `select f.key, lf.rows_parsed, lf.rows_quarantined, lf.first_error, lf.first_error_line
+    `select f.key, lf.rows_parsed, lf.rows_quarantined, lf.first_error, lf.first_error_line, lf.unreadable
      from landfall.load_file lf
      join landfall.file f on f.id = lf.file_id
-     where lf.load_id = $1 and lf.first_error is not null
+     where lf.load_id = $1 and (lf.first_error is not null or lf.unreadable is not null)
      order by f.key, f.id
      limit $2`,
     [load, limit],
@@ -31,6 +35,7 @@ export async function listFaultyFiles(pool: pg.Pool, load: string, limit: number
     quarantined: Number(row.rows_quarantined),
     firstError: row.first_error,
     firstErrorLine: row.first_error_line === null ? null : Number(row.first_error_line),
+    unreadable: row.unreadable,
   }));
 }
 

@@ -3,7 +3,10 @@ import type pg from 'pg';
 export interface ListedLoad {
   readonly load: string;
   readonly state: string;
+  /** Of a load that is visible or was: all that readers saw with it. */
   readonly files: number;
+  /** Of them, those that were visible before; only where files come one by one. */
+  readonly filesKept: number;
   readonly filesStaged: number;
   readonly bytes: number;
   /** parsed = loaded + quarantined + duplicate. */
@@ -16,7 +19,8 @@ export interface ListedLoad {
   readonly endedAt: string | null;
 }
 
-type Counted = 'files' | 'files_staged' | 'bytes' | 'parsed' | 'loaded' | 'quarantined' | 'duplicate';
+type Counted =
+  'files' | 'kept' | 'files_staged' | 'bytes' | 'parsed' | 'loaded' | 'quarantined' | 'duplicate';
 
 interface Row extends Readonly<Record<Counted, string>> {
   readonly id: string;
@@ -29,14 +33,15 @@ interface Row extends Readonly<Record<Counted, string>> {
 /** Loads of a delivery, the newest first. While one is staged, its files say how far it has come. */
 export async function listLoads(pool: pg.Pool, delivery: string): Promise<ListedLoad[]> {
   const { rows } = await pool.query<Row>(
-    `select l.id, l.state, l.files, l.bytes, l.reason, l.started_at, l.ended_at, f.staged as files_staged,
+    `select l.id, l.state, l.files, l.kept, l.bytes, l.reason, l.started_at, l.ended_at,
+            case when l.state = 'replaced' then l.files - l.kept else f.staged end as files_staged,
             case when l.state = 'staging' then f.parsed else l.rows_parsed end as parsed,
             case when l.state = 'staging' then f.loaded else l.rows_loaded end as loaded,
             case when l.state = 'staging' then f.quarantined else l.rows_quarantined end as quarantined,
             case when l.state = 'staging' then f.duplicate else l.rows_duplicate end as duplicate
      from landfall.load l
      cross join lateral (
-       select count(staged_at) as staged,
+       select count(staged_at) filter (where batch is not null) as staged,
               coalesce(sum(rows_parsed), 0) as parsed,
               coalesce(sum(rows_loaded), 0) as loaded,
               coalesce(sum(rows_quarantined), 0) as quarantined,
@@ -52,6 +57,7 @@ export async function listLoads(pool: pg.Pool, delivery: string): Promise<Listed
     load: row.id,
     state: row.state,
     files: Number(row.files),
+    filesKept: Number(row.kept),
     filesStaged: Number(row.files_staged),
     bytes: Number(row.bytes),
     parsed: Number(row.parsed),

@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { writeDevState, type DevState } from '../../client/dev-state.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { openDesk, yamlOf, type Desk } from './landfall-command.js';
-import { since, writeBadFile, writeDelivery, writeEvent, writeLoad, writeSource } from './ledger.js';
+import {
+  since,
+  writeBadFile,
+  writeDelivery,
+  writeEvent,
+  writeLoad,
+  writeSource,
+  writeUnreadableFile,
+} from './ledger.js';
 
 const columns = ['delivery', 'source', 'type', 'date', 'finality', 'since', 'paused', 'reason', 'deadline'];
 
@@ -162,6 +170,32 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
       );
       assert.match(out, /part-00000\.parquet, line 243: revenue is not a number/);
       assert.match(out, /Web UI {9}http:\/\/ui:8233\/namespaces\/default\/workflows\?query=/);
+    });
+
+    it('names the files that were left out', async () => {
+      const load = { delivery: 'other/events/2020-11-18', state: 'replaced', loaded: 0 };
+      await writeUnreadableFile(database.pool, {
+        load: await writeLoad(database.pool, load),
+        ...{
+          source: 'other',
+          key: 'part.json.gz',
+          unreadable: 'cannot be read as JSON lines: its gzip is cut off.',
+        },
+      });
+      const { out } = await desk.landfall('show', 'other/events/2020-11-18');
+      assert.match(out, /part\.json\.gz: left out; cannot be read as JSON lines: its gzip is cut off\./);
+      const { out: json } = await desk.landfall('show', 'other/events/2020-11-18', '-o', 'json');
+      const { filesWithErrors, loads } = JSON.parse(json) as Record<string, object[]>;
+      assert.deepEqual(filesWithErrors, [
+        {
+          ...{ file: 'part.json.gz', parsed: 0, quarantined: 0, firstError: null, firstErrorLine: null },
+          unreadable: 'cannot be read as JSON lines: its gzip is cut off.',
+        },
+      ]);
+      assert.deepEqual(
+        loads?.map((load) => ({ ...load })),
+        loads?.map((load) => ({ ...load, files: 1, filesKept: 0, filesStaged: 1 })),
+      );
     });
 
     it('as JSON holds counts that add up, at most 20 files and 5 bad rows, and no row itself', async () => {

@@ -96,6 +96,22 @@ export async function writeBadFile(
   }
 }
 
+/** A file that a load has left out. */
+export async function writeUnreadableFile(
+  pool: pg.Pool,
+  file: { readonly load: string; readonly source: string; readonly key: string; readonly unreadable: string },
+): Promise<void> {
+  await pool.query(
+    `with entered as (
+       insert into landfall.file (source, key, version, size, modified_at) values ($2, $3, 'v', 1000, $4) returning id
+     )
+     insert into landfall.load_file
+       (load_id, file_id, staged_at, unreadable, rows_parsed, rows_loaded, rows_quarantined, rows_duplicate)
+     select $1, id, $4, $5, 0, 0, 0, 0 from entered`,
+    [file.load, file.source, file.key, since, file.unreadable],
+  );
+}
+
 export async function writeEvent(
   pool: pg.Pool,
   delivery: string,
