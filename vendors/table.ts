@@ -127,7 +127,8 @@ export interface Landing {
   readonly completes?: readonly Completion[];
   /**
    * For `merge`, where nothing is completed: files of a delivery come one by one. A load stages those that readers do not
-   * see yet and leaves the rows of the others, and a file that cannot be read is left out.
+   * see yet and leaves the rows of the others, and a file that cannot be read is left out. Rows of one key are of one
+   * line, with one in the first table among them.
    */
   readonly adds?: true;
 }

@@ -9,9 +9,17 @@ export function countLoad(client: pg.ClientBase, loadId: string): Promise<LoadCo
   return sum(client, 'landfall.load_file lf', 'lf.load_id = $1', [loadId]);
 }
 
+/** The load of the files in temporary table kept_file: by a constant Postgres finds its entries among those of all days. */
+export const keptLoad = '(select min(load_id) from kept_file)';
+
 /** What the files of temporary table kept_file count. */
 export function countKept(client: pg.ClientBase): Promise<LoadCounts> {
-  return sum(client, 'kept_file join landfall.load_file lf using (load_id, file_id)', 'true', []);
+  return sum(
+    client,
+    'kept_file k join landfall.load_file lf using (file_id)',
+    `lf.load_id = ${keptLoad}`,
+    [],
+  );
 }
 
 export function addCounts(a: LoadCounts, b: LoadCounts): LoadCounts {

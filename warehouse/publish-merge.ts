@@ -51,23 +51,11 @@ export async function takeOutMerged(
      where l.delivery_id = $1 and l.state = 'published'`,
     [deliveryId],
   );
-  await deleteFiles(
-    client,
-    rows.map(({ id }) => id),
-    target,
-  );
-}
-
-export async function deleteFiles(
-  client: pg.ClientBase,
-  files: readonly string[],
-  target: Target,
-): Promise<void> {
-  if (files.length === 0) return;
+  if (rows.length === 0) return;
   for (const { name } of target.tables) {
     await client.query(
       `delete from ${tableNames(target.schema, name, target.date).table} where _file_id = any($1::bigint[])`,
-      [files],
+      [rows.map(({ id }) => id)],
     );
   }
 }
