@@ -1,7 +1,7 @@
 import type { Delivery } from '../model/delivery.js';
 import type { Sighting } from '../vendors/completion.js';
 import type { LookedAt, ReadTexts } from '../vendors/vendor.js';
-import { countUnseen } from '../warehouse/unseen-files.js';
+import { countUnseen } from '../warehouse/count-unseen.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { inFolder } from './in-folder.js';

@@ -117,8 +117,6 @@ export interface Landing {
    * place of all that was there under it.
    */
   readonly how: 'replace' | 'merge';
-  /** Only for `merge`: files come one by one, so that a load brings those that readers do not see yet. */
-  readonly adds?: boolean;
   readonly tables: readonly [KeyedTable, ...KeyedTable[]];
   /**
    * For `merge`: what is to be filled in before, each table once. A lookup finds rows as the entries before it have left
