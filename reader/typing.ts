@@ -4,7 +4,7 @@
  * Expressions name the file's value by the column's `as`, and the typed value by the name it is given.
  */
 
-import type { Column, ColumnType } from '../vendors/table.js';
+import type { Column, StoredType } from '../vendors/table.js';
 import { literal } from './duckdb.js';
 
 export interface FileColumn {
@@ -47,7 +47,11 @@ function familyOf(type: string): Family {
 }
 
 /** `value` is the name that the typed value is given. */
-export function typeColumn({ type, unit }: Column, column: RawColumn, value: string): Typed {
+export function typeColumn(
+  { type, unit }: { readonly type: StoredType } & Pick<Column, 'unit'>,
+  column: RawColumn,
+  value: string,
+): Typed {
   const family = familyOf(column.type);
   const convert = unit === 'seconds' ? typeSeconds : converters[type];
   if (family !== 'binary') return convert(column, family, value);
@@ -60,12 +64,13 @@ export function typeColumn({ type, unit }: Column, column: RawColumn, value: str
 
 type Converter = (column: RawColumn, family: Family, value: string) => Typed;
 
-const converters: Readonly<Record<ColumnType, Converter>> = {
+const converters: Readonly<Record<StoredType, Converter>> = {
   text: typeText,
   jsonb: typeJson,
   timestamptz: typeTimestamp,
   bigint: typeBigint,
   'double precision': typeDouble,
+  numeric: typeNumeric,
   boolean: typeBoolean,
 };
 
@@ -94,7 +99,7 @@ function typeJson(column: RawColumn, family: Family, value: string): Typed {
  * What DuckDB takes for JSON and jsonb does not. `type` says whether numbers without a value can occur. The dear half of
  * each condition stands in a CASE, which spares it the rows that cannot have the fault: 0.9 s of 2.7 s for 500,000 rows.
  */
-function jsonFaults(field: string, type: string, json: string): Fault[] {
+export function jsonFaults(field: string, type: string, json: string): Fault[] {
   // `\u0000` is the character unless the backslash is itself escaped.
   const nul = {
     when: `case when contains(${json}, '\\u0000') then regexp_matches(${json}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000') end`,
@@ -120,7 +125,8 @@ function typeTimestamp(column: RawColumn, family: Family, value: string): Typed 
     fraction: milliseconds,
     // By way of timestamptz, since a cast to timestamp passes over `+02:00`. A cast from there asks a calendar, which takes
     // 0.21 µs instead of 0.05 µs, and ends the query for a year beyond 290,000.
-    text: `coalesce(make_timestamp(epoch_us(try_cast(${column.as}::varchar as timestamptz))), ${milliseconds})`,
+    // A number is looked for first, which costs a date 0.02 µs and spares a number 0.25 µs; nothing is both.
+    text: `coalesce(${milliseconds}, make_timestamp(epoch_us(try_cast(${column.as}::varchar as timestamptz))))`,
   };
   return inYears(column, expressions[family], value);
 }
@@ -187,6 +193,24 @@ function typeDouble(column: RawColumn, family: Family, value: string): Typed {
     faults: family === 'text' ? [refuse(column, `${value} is null`, 'a number')] : [],
   };
 }
+
+/**
+ * A number as it is written, with all its digits. The bounds keep it within Postgres' numeric, which has 131,072 digits
+ * before the point and 16,383 behind it.
+ */
+function typeNumeric(column: RawColumn, family: Family, value: string): Typed {
+  const what = 'a decimal number that numeric can hold';
+  if (family !== 'integer' && family !== 'fraction' && family !== 'text') return mismatch(column, what);
+  const text = `trim(${column.as}::varchar)`;
+  const decimal = '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,4})?';
+  return {
+    value: `case when strlen(${text}) <= ${longestNumber} and regexp_full_match(${text}, '${decimal}') then ${text} end`,
+    faults: [refuse(column, `${value} is null`, what)],
+  };
+}
+
+/** Letters of a number that is taken with all its digits. */
+export const longestNumber = 5_000;
 
 function typeBoolean(column: RawColumn, family: Family, value: string): Typed {
   if (family === 'boolean') return { value: column.as, faults: [] };
