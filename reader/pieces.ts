@@ -22,10 +22,10 @@ export interface Piece {
  * DuckDB reads 8 and 32 MB at a time no faster than 16, and gzip by itself no faster than from pieces
  * (docs/decisions/0006-json-lines-in-pieces.md).
  */
-const pieceBytes = 16e6;
+export const pieceBytes = 16e6;
 
 /** Bounds what is said of a piece's bad lines, where lines are short. */
-const pieceLines = 100_000;
+export const pieceLines = 100_000;
 
 /**
  * The longest line, in bytes, that is taken for a row: within DuckDB's own bound of 16 MiB. A line is held many times
@@ -104,7 +104,7 @@ const lineBreak = 0x0a;
 const notJson = Buffer.from('!');
 
 /** Counts lines, marks the blank ones, and cuts those that are too long, over chunks that end anywhere. */
-function lineScan(blank: string, before: number) {
+export function lineScan(blank: string, before: number) {
   const marker = Buffer.from(blank);
   let lines = before;
   let rows = 0;
