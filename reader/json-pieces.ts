@@ -10,7 +10,7 @@ import type { FileConstants } from './projection.js';
 import { unreadableFile } from './unreadable.js';
 
 /** Table expression with the lines of a piece, in their order, as `json`; that of a line that is no JSON is null. */
-export function objectsOf(piece: Piece): string {
+export function objectsOf(piece: Pick<Piece, 'path'>): string {
   return `read_ndjson_objects(${literal(piece.path)}, ignore_errors = true, compression = 'uncompressed')`;
 }
 

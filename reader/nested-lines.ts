@@ -141,7 +141,8 @@ export function nestedLinesRows(
   };
 }
 
-async function withText(path: string, use: (rows: Readable) => Promise<number>): Promise<number> {
+/** Lets `use` read a file of rows, which is closed when this returns or throws. */
+export async function withText(path: string, use: (rows: Readable) => Promise<number>): Promise<number> {
   const rows = createReadStream(path, { highWaterMark: 256 * 1024 });
   // Whoever reads the rows is told; nobody may be reading.
   rows.on('error', () => undefined);

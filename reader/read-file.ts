@@ -4,6 +4,7 @@ import type { FileRows } from '../model/row-text.js';
 import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { csvRows, describeCsv } from './csv-rows.js';
+import { documentsOf } from './documents.js';
 import type { FileAt } from './file-bytes.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import { nestedLinesRows } from './nested-lines.js';
@@ -37,7 +38,9 @@ export async function readFile(
     return nestedLinesRows(connection, shape.table, file, constants, place.folder, signal);
   }
   if (format === 'csv') return csvRows(connection, shape, file, constants, place.folder, signal);
-  if (format === 'documents') throw new Error('No reader takes documents yet.');
+  if (format === 'documents') {
+    return documentsOf(connection, shape.table, file, constants, place.folder, signal);
+  }
   const { table } = shape;
   const parquet = await openParquet(connection, file.path, file.key);
   const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);

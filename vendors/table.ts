@@ -132,8 +132,9 @@ export interface Landing {
 }
 
 /**
- * Documents: lines whose rows lie in fields of which not all is promised. Every `RootTable` could be said as one. No
- * reader takes them yet.
+ * Documents: lines of JSON whose rows lie in fields of which not all is promised. A line is bad as a whole. A key that is
+ * there twice makes it so in the line itself, in an object whose values are rows or hold them, and in an object that is
+ * one; what else is kept as JSON is taken as Postgres takes it.
  */
 export interface DocumentTable extends Omit<Table, 'columns'> {
   /** A field may be a column and hold rows. */
@@ -143,7 +144,10 @@ export interface DocumentTable extends Omit<Table, 'columns'> {
 
 export type StoredType = ColumnType | 'numeric';
 
-/** As `Column`; `numeric` is a number with all its digits, as money is. A value of another type makes a bad row. */
+/**
+ * As `Column`; `numeric` is a number with all its digits, as money is, written as JSON's numbers are or as such a text. A
+ * value of another type makes a bad row.
+ */
 export type ValueColumn = Column | (Pick<Column, 'name' | 'field'> & { readonly type: 'numeric' });
 
 /** A boolean that is never null: whether a list or an object has so many entries. */
@@ -182,6 +186,9 @@ export interface ItemColumn {
   readonly type: StoredType;
   /** `key`: the item's in an object. `outer` and `outer key`: the value that `each` is a field of, and its key. */
   readonly of: 'item' | 'key' | 'outer' | 'outer key';
-  /** Names that the field may have. The first that is there and fits counts. Absent: the whole. */
+  /**
+   * Names that the field may have. The first that is there and fits counts: a text or a number that the column takes.
+   * Absent: the whole, whose text is that of its JSON where it is none.
+   */
   readonly fields?: readonly string[];
 }
