@@ -21,7 +21,7 @@ import { withDuckDb } from '../reader/duckdb.js';
 import { readFile } from '../reader/read-file.js';
 import { session } from '../vendors/leanplum/tables.js';
 import { printSeconds } from './median.js';
-import { peakMemory } from './processes.js';
+import { peakMemory, processorSeconds } from './processes.js';
 import { sessionLines } from './sessions.js';
 import { timed, withWarehouse } from './warehouse.js';
 
@@ -113,9 +113,3 @@ await withWarehouse(async (client, folder) => {
   console.log(`at most ${((await peakMemory(process.pid)) ?? NaN) / 1e6} MB resident in this process`);
   printSeconds(seconds);
 });
-
-/** Processor time of another process so far; Linux alone tells. */
-async function processorSeconds(pid: number): Promise<number> {
-  const fields = (await readText(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
