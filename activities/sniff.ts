@@ -93,5 +93,4 @@ function fieldsOf(shape: FileShape): readonly string[] {
   const fields = shape.table.columns.map(({ field }) => field);
   if (shape.format !== 'nested json lines') return fields;
   return [...fields, ...shape.table.nested.map(({ within }) => within.field)];
-}) => within.field)])];
 }
