@@ -30,6 +30,7 @@ function translate(error: unknown, cancellation: AbortSignal): unknown {
     message: failure.message,
     nonRetryable: [...notRetried, ...decidedByWorkflow].includes(failure.type),
     ...(failure.cause instanceof Error ? { cause: failure.cause } : {}),
+    ...(failure.retryIn === undefined ? {} : { nextRetryDelay: failure.retryIn }),
   });
 }
 

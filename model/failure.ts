@@ -51,14 +51,17 @@ export const decidedByWorkflow: readonly FailureType[] = [
 export class Failure extends Error {
   /** Of a file: what is wrong with it, without its name and what happens now. */
   declare readonly fault?: string;
+  /** Milliseconds that the other side asks us to wait before the step is tried again. */
+  declare readonly retryIn?: number;
 
   constructor(
     readonly type: FailureType,
     message: string,
-    options?: ErrorOptions & { readonly fault?: string },
+    options?: ErrorOptions & { readonly fault?: string; readonly retryIn?: number | undefined },
   ) {
     super(message, options);
     this.name = type;
     if (options?.fault !== undefined) this.fault = options.fault;
+    if (options?.retryIn !== undefined) this.retryIn = options.retryIn;
   }
 }
