@@ -1,6 +1,7 @@
 /** Monetate's metadata API: what ids are called, a page of a list or one id at a time. */
 
 import { Failure, failureTypes } from '../model/failure.js';
+import type { NameKind } from '../model/names.js';
 import {
   listAddress,
   oneAddress,
@@ -8,7 +9,6 @@ import {
   parsePage,
   reactionTo,
   type Named,
-  type NameKind,
   type NamePage,
 } from '../vendors/monetate/metadata.js';
 import {
@@ -70,6 +70,8 @@ export function openNames(api: MonetateApi, now?: () => number): NamesApi {
       const what = `Asking ${placeOf(url)} for names`;
       const { status, text, authorization } = await ask(what, url, signal);
       if (reactionTo(status) === 'gone') {
+        // The list has become shorter since the page before spoke of this one.
+        if (next !== undefined) return { named: [] };
         throw new Failure(
           failureTypes.configInvalid,
           `${what} was answered with status 404: there is no such list. Check metadata.account and metadata.url of the ` +

@@ -57,8 +57,8 @@ export type NamesFault =
   | { readonly kind: 'next'; readonly address: string }
   /** The connection is cut after this many bytes of the body. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** Nothing is answered until this is there. */
-  | { readonly kind: 'slow'; readonly until: Promise<unknown> };
+  /** Nothing is answered until this comes to its end, which is called when the request is there. */
+  | { readonly kind: 'slow'; readonly until: () => Promise<unknown> };
 
 export interface MonetateApiServer {
   /** For `metadata.url`. */
@@ -157,7 +157,7 @@ export async function startMonetateApi(options: MonetateApiOptions): Promise<Mon
     const isToken = url.pathname === '/api/auth/v0/refresh/';
     const what = isToken ? 'token' : id === undefined ? (kind ?? url.pathname) : `${kind ?? ''}/${id}`;
     const fault = takeFault(what);
-    if (fault?.kind === 'slow') await fault.until;
+    if (fault?.kind === 'slow') await fault.until();
     const reply =
       request.method !== 'GET'
         ? { status: 405 }

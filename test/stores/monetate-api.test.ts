@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
 import type { Failure } from '../../model/failure.js';
+import type { NameKind } from '../../model/names.js';
 import { variants } from '../../sandbox/monetate/names.js';
 import { openNames, type NamesApi } from '../../stores/monetate-api.js';
-import type { Named, NameKind } from '../../vendors/monetate/metadata.js';
+import type { Named } from '../../vendors/monetate/metadata.js';
 import { failsAs, madeVariants, username, withNames } from '../support/monetate-api.js';
 
 async function all(names: NamesApi, kind: NameKind): Promise<readonly Named[]> {
@@ -103,6 +104,14 @@ describe("names from Monetate's metadata API", () => {
         ),
       );
       assert.equal(server.requests.length, 3);
+    }));
+
+  it('a list that became shorter ends where its next page is no more', () =>
+    withNames({ names: madeVariants(3), largestPage: 2 }, async ({ api, server }) => {
+      const names = openNames(api);
+      const { next } = await names.page('variant');
+      server.fail('variant', { kind: 'answer', status: 404 });
+      assert.deepEqual(await names.page('variant', next), { named: [] });
     }));
 
   it('a list that is not there means that the account or the address is wrong', () =>
@@ -213,8 +222,11 @@ describe("names from Monetate's metadata API", () => {
       const names = openNames(api);
       await names.page('variant');
       const stop = new AbortController();
-      server.fail('variant', { kind: 'slow', until: new Promise(() => undefined) });
+      const arrived = new Promise<void>((resolve) => {
+        server.fail('variant', { kind: 'slow', until: () => (resolve(), new Promise(() => undefined)) });
+      });
       const asked = names.page('variant', undefined, stop.signal);
+      await arrived;
       stop.abort(new Error('the worker stops'));
       await assert.rejects(asked, { message: 'the worker stops' });
     }));

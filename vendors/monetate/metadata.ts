@@ -6,8 +6,7 @@
  * id that a list does not have is asked for by itself: it is gone (404) or new.
  */
 
-export const nameKinds = ['variant', 'pageevent', 'customtarget'] as const;
-export type NameKind = (typeof nameKinds)[number];
+import type { NameKind } from '../../model/names.js';
 
 /** What one id is called: a row of the kind's table in tables.ts, but for when it was seen. Absent texts are null. */
 export type Named = Readonly<Record<string, string | boolean | null>> & { readonly id: string };

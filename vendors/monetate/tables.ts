@@ -226,13 +226,14 @@ const names: readonly StoredColumn[] = [
   { name: 'first_seen', type: 'timestamptz' },
   { name: 'last_seen', type: 'timestamptz' },
   { name: 'gone_at', type: 'timestamptz' },
+  { name: 'asked_at', type: 'timestamptz' },
 ];
 const texts = (...columns: readonly string[]): StoredColumn[] =>
   columns.map((name) => ({ name, type: 'text' }));
 const flags = (...columns: readonly string[]): StoredColumn[] =>
   columns.map((name) => ({ name, type: 'boolean' }));
 
-/** Tables that the metadata API fills: what ids are called. */
+/** Tables that the metadata API fills: what ids are called. named-tables.ts says which ids these are. */
 export const nameTables: readonly StoredTable[] = [
   {
     name: 'variant',

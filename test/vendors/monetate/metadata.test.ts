@@ -72,7 +72,7 @@ describe("Monetate's metadata API", () => {
       const { id, ...others } = parseOne(kind, page({ id: 1 }));
       assert.equal(id, '1');
       assert.deepEqual(
-        [...Object.keys(others), 'first_seen', 'last_seen', 'gone_at'].sort(),
+        [...Object.keys(others), 'first_seen', 'last_seen', 'gone_at', 'asked_at'].sort(),
         columns.slice(1).sort(),
       );
     }

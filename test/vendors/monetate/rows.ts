@@ -32,6 +32,7 @@ export async function putRows(
     ...place(index),
     first_seen: '-infinity',
     last_seen: '-infinity',
+    asked_at: '-infinity',
     ...row,
   }));
   await pool.query(`insert into ${name} select * from jsonb_populate_recordset(null::${name}, $1)`, [

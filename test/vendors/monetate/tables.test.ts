@@ -104,7 +104,7 @@ describe('the tables of a Monetate source', function () {
          where table_schema = 'visits' and table_name = $1 order by ordinal_position`,
         [table.name],
       );
-      const always = [...table.key, 'export_date', ...(ofFiles ? [] : ['first_seen', 'last_seen'])];
+      const always = [...table.key, 'export_date', ...(ofFiles ? [] : ['asked_at'])];
       const columns = table.columns.map(({ name, type }) => ({
         ...{ name, type },
         nullable: always.includes(name) ? 'NO' : 'YES',

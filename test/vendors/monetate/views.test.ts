@@ -75,6 +75,8 @@ describe('the views of Monetate sessions', function () {
         experience_name: 'Banner',
         experience_type: 'test',
       },
+      // The API was asked for it and has never had it.
+      { variant_id: '2', first_seen: null, last_seen: null, gone_at: '2026-11-21T14:00Z' },
     ]);
     await put('page_event', [{ page_event_id: '77', title: 'Signed up' }]);
     await put('custom_target', [{ custom_target_id: '11', title: 'Mail', is_identifier: true }]);
@@ -157,12 +159,12 @@ describe('the views of Monetate sessions', function () {
     ]);
   });
 
-  it('ids without a name', async () => {
-    assert.deepEqual(await rows('unnamed_id', 'kind, id, sessions'), [
-      ['custom_target', '12', '1'],
-      ['page_event', '78', '1'],
-      ['variant', '1', '1'],
-      ['variant', '2', '1'],
+  it('ids without a name, also those that the API says there are none of', async () => {
+    assert.deepEqual(await rows('unnamed_id', 'kind, id, sessions, gone_at is not null'), [
+      ['custom_target', '12', '1', false],
+      ['page_event', '78', '1', false],
+      ['variant', '1', '1', false],
+      ['variant', '2', '1', true],
     ]);
   });
 

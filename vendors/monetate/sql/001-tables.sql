@@ -9,6 +9,9 @@
 -- Beside the primary key each table that files fill has a BRIN index on _file_id, by which rows of a file are found to be
 -- counted, taken out or looked at. A file's rows lie together, so the index is tiny.
 --
+-- What ids are called has a table a kind. One that sessions have and the API does not know is there too, without names, so
+-- that it is not asked for every day.
+--
 -- Squares and money are numeric: squares of time outgrow the 15 digits of double precision, and sums of money must not
 -- depend on their order.
 
@@ -325,9 +328,10 @@ create table variant (
   experience_type     text,
   integration_type    text,
   account_domain      text,
-  first_seen          timestamptz not null,
-  last_seen           timestamptz not null,
-  gone_at             timestamptz
+  first_seen          timestamptz,
+  last_seen           timestamptz,
+  gone_at             timestamptz,
+  asked_at            timestamptz not null
 );
 
 comment on table variant is 'Names of variants and their experiences, from Monetate''s metadata API.';
@@ -339,24 +343,27 @@ comment on column variant.experience_name is 'Name of the experience.';
 comment on column variant.experience_type is 'Type of the experience.';
 comment on column variant.integration_type is 'js-tag, engine-api or email.';
 comment on column variant.account_domain is 'Domain of the account.';
-comment on column variant.first_seen is 'When the metadata API first gave it.';
+comment on column variant.first_seen is 'When the metadata API first gave it; null: it never did.';
 comment on column variant.last_seen is 'When it last did.';
-comment on column variant.gone_at is 'When the API first said that it does not exist any more; its names are the last known. Null while it does.';
+comment on column variant.gone_at is 'When the API first said that there is none, or no more; its names are the last known. Null while there is.';
+comment on column variant.asked_at is 'When the API last answered about it, whatever it said.';
 
 create table page_event (
   page_event_id text not null primary key,
   title         text,
-  first_seen    timestamptz not null,
-  last_seen     timestamptz not null,
-  gone_at       timestamptz
+  first_seen    timestamptz,
+  last_seen     timestamptz,
+  gone_at       timestamptz,
+  asked_at      timestamptz not null
 );
 
 comment on table page_event is 'Names of page events, from Monetate''s metadata API.';
 comment on column page_event.page_event_id is 'Page event.';
 comment on column page_event.title is 'Its name.';
-comment on column page_event.first_seen is 'When the metadata API first gave it.';
+comment on column page_event.first_seen is 'When the metadata API first gave it; null: it never did.';
 comment on column page_event.last_seen is 'When it last did.';
-comment on column page_event.gone_at is 'When the API first said that it does not exist any more; its names are the last known. Null while it does.';
+comment on column page_event.gone_at is 'When the API first said that there is none, or no more; its names are the last known. Null while there is.';
+comment on column page_event.asked_at is 'When the API last answered about it, whatever it said.';
 
 create table custom_target (
   custom_target_id   text not null primary key,
@@ -364,9 +371,10 @@ create table custom_target (
   description        text,
   is_identifier      boolean,
   collects_person_id boolean,
-  first_seen         timestamptz not null,
-  last_seen          timestamptz not null,
-  gone_at            timestamptz
+  first_seen         timestamptz,
+  last_seen          timestamptz,
+  gone_at            timestamptz,
+  asked_at           timestamptz not null
 );
 
 comment on table custom_target is 'Names of custom targets, from Monetate''s metadata API.';
@@ -375,6 +383,7 @@ comment on column custom_target.title is 'Its name.';
 comment on column custom_target.description is 'Its description.';
 comment on column custom_target.is_identifier is 'Whether it is an ID collector, whose values tell who the visitor is.';
 comment on column custom_target.collects_person_id is 'Whether it collects the id of a person.';
-comment on column custom_target.first_seen is 'When the metadata API first gave it.';
+comment on column custom_target.first_seen is 'When the metadata API first gave it; null: it never did.';
 comment on column custom_target.last_seen is 'When it last did.';
-comment on column custom_target.gone_at is 'When the API first said that it does not exist any more; its names are the last known. Null while it does.';
+comment on column custom_target.gone_at is 'When the API first said that there is none, or no more; its names are the last known. Null while there is.';
+comment on column custom_target.asked_at is 'When the API last answered about it, whatever it said.';

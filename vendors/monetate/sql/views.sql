@@ -199,25 +199,29 @@ comment on column daily_page_event.title is 'Name of the page event; null while 
 comment on column daily_page_event.sessions is 'Number of sessions.';
 
 create or replace view unnamed_id as
-select 'variant' as kind, o.variant_id as id, count(*) as sessions, max(s.end_time) as last_used
+select 'variant' as kind, o.variant_id as id, count(*) as sessions, max(s.end_time) as last_used, v.gone_at
 from session_offer o
 left join session s on s.session_id = o.session_id
-where not exists (select from variant v where v.variant_id = o.variant_id)
-group by 2
+left join variant v on v.variant_id = o.variant_id
+where v.first_seen is null
+group by 2, 5
 union all
-select 'page_event', e.page_event_id, count(*), max(s.end_time)
+select 'page_event', e.page_event_id, count(*), max(s.end_time), p.gone_at
 from session_page_event e
 left join session s on s.session_id = e.session_id
-where not exists (select from page_event p where p.page_event_id = e.page_event_id)
-group by 2
+left join page_event p on p.page_event_id = e.page_event_id
+where p.first_seen is null
+group by 2, 5
 union all
-select 'custom_target', t.custom_target_id, count(distinct t.session_id), max(s.end_time)
+select 'custom_target', t.custom_target_id, count(distinct t.session_id), max(s.end_time), c.gone_at
 from session_custom_target t
 left join session s on s.session_id = t.session_id
-where not exists (select from custom_target c where c.custom_target_id = t.custom_target_id)
-group by 2;
+left join custom_target c on c.custom_target_id = t.custom_target_id
+where c.first_seen is null
+group by 2, 5;
 comment on view unnamed_id is 'Ids in sessions of which no name is known. Reads all sessions.';
 comment on column unnamed_id.kind is 'variant, page_event or custom_target.';
 comment on column unnamed_id.id is 'The id.';
 comment on column unnamed_id.sessions is 'Number of sessions that have it.';
 comment on column unnamed_id.last_used is 'End of the last of them.';
+comment on column unnamed_id.gone_at is 'When the metadata API first said that there is no such id; null: it was not asked yet.';
