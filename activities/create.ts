@@ -14,6 +14,7 @@ import { translateFailures } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
 import { createAskExport, createExportProgress } from './leanplum-export.js';
 import { createLook } from './look.js';
+import { createNameIds, createNamePage, openNameApis } from './monetate-names.js';
 import { createNextDeliveries, createSettledDeliveries } from './backfill.js';
 import { createPlan } from './plan.js';
 import { createDiscard, createPublish } from './publish.js';
@@ -21,6 +22,7 @@ import { createStage } from './stage.js';
 
 /** The I/O steps of every workflow, with what they work on. */
 export function createActivities(deps: Dependencies) {
+  const names = openNameApis(deps);
   return translateFailures({
     /** Enters a delivery into the ledger, or finds it there. */
     openDelivery: beating((input: DeliveryInput): Promise<LedgerDelivery> => {
@@ -44,6 +46,8 @@ export function createActivities(deps: Dependencies) {
     askExport: createAskExport(deps),
     exportProgress: createExportProgress(deps),
     settledDeliveries: beating(createSettledDeliveries(deps)),
+    namePage: createNamePage(deps, names),
+    nameIds: createNameIds(deps, names),
   });
 }
 
