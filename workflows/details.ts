@@ -2,6 +2,7 @@
 
 import type { BackfillStatus, LoadCounts } from '../model/control.js';
 import type { ExportCounts, ExportStatus } from '../model/export.js';
+import { kindWords, nameKinds, type NameCounts, type NamesStatus } from '../model/names.js';
 import { finalities, type Finality } from '../model/delivery.js';
 
 /** What a delivery's page shows of its state. */
@@ -82,6 +83,29 @@ export function writeExported({ files, sessions, bytes }: ExportCounts): string 
       : `${whole(sessions)} ${sessions === 1 ? 'session' : 'sessions'} in ${inFiles}`,
     ...(bytes === undefined ? [] : [`(${megabytes(bytes)})`]),
   ].join(' ');
+}
+
+/** What the page of a run shows that asks what ids are called. */
+export function namesDetails(status: NamesStatus): string {
+  return table([
+    ...nameKinds.flatMap((kind) => {
+      const counts = status.counts[kind];
+      const words = kindWords[kind];
+      const name = words.slice(0, 1).toUpperCase() + words.slice(1);
+      return counts === undefined ? [] : [[name, writeNamed(counts)] as const];
+    }),
+    ['Next', status.next],
+  ]);
+}
+
+/** `2,518 named (3 new), 1 gone, 2 without a name`. */
+export function writeNamed(counts: NameCounts): string {
+  return [
+    `${whole(counts.named)} named${counts.new === 0 ? '' : ` (${whole(counts.new)} new)`}`,
+    ...(counts.gone === 0 ? [] : [`${whole(counts.gone)} gone`]),
+    ...(counts.unknown === 0 ? [] : [`${whole(counts.unknown)} without a name`]),
+    ...(counts.left === 0 ? [] : [`${whole(counts.left)} not asked for this time`]),
+  ].join(', ');
 }
 
 const mostListed = 10;

@@ -5,4 +5,5 @@ export { leanplum } from './leanplum.js';
 export { leanplumExport } from './leanplum-export.js';
 export { megaphone } from './megaphone.js';
 export { monetate } from './monetate.js';
+export { monetateNames } from './monetate-names.js';
 export { optimizely } from './optimizely.js';

@@ -30,6 +30,14 @@ export const polling = proxyActivities<Pick<Activities, 'exportProgress'>>({
   retry,
 });
 
+/** Asks a vendor what ids are called. After half a day in vain the next run is soon there. */
+export const naming = proxyActivities<Pick<Activities, 'namePage' | 'nameIds'>>({
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '12 hours',
+  heartbeatTimeout: '20 seconds',
+  retry,
+});
+
 /** Writes into the ledger; the timeline shows what. */
 export function record(change: DeliveryChange): Promise<LedgerDelivery> {
   return quick.record.executeWithOptions({ summary: `ledger: ${change.kind.replace(':', ' ')}` }, [change]);

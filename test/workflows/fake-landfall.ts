@@ -124,6 +124,8 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         return fake.deletes;
       },
       askExport: unused('askExport'),
+      namePage: unused('namePage'),
+      nameIds: unused('nameIds'),
       exportProgress: unused('exportProgress'),
       discover: unused('discover'),
       nextDeliveries: unused('nextDeliveries'),
