@@ -37,6 +37,7 @@ export function deliveryStart(source: SourceConfig, delivery: Delivery, now: num
       pollEvery: source.pollEvery,
       ...closing,
       ...uploadOf(source),
+      ...(hasNames(source) ? { names: true } : {}),
       inFlight: source.filesInFlight,
       heartbeatTimeout: source.heartbeatTimeout,
     },
@@ -51,6 +52,11 @@ export function deliveryStart(source: SourceConfig, delivery: Delivery, now: num
         '`skip` stops waiting, `discard` takes its rows out, `pause` and `resume`.',
     ].join('\n\n'),
   };
+}
+
+/** Whether the source has an API that says what ids are called. */
+export function hasNames(source: SourceConfig): boolean {
+  return 'metadata' in source && source.metadata !== undefined;
 }
 
 function isJob(source: SourceConfig): boolean {

@@ -31,6 +31,8 @@ export interface DeliveryInput extends Delivery {
   readonly uploadGrace?: number;
   /** Delete the files of a job from the store once it is discarded. */
   readonly deleteDiscarded?: boolean;
+  /** When it is final, ask what those of its ids are called that have no name yet. */
+  readonly names?: boolean;
   /** Batches of files staged at the same time. */
   readonly inFlight: number;
   /** Milliseconds after which a silent activity is taken for dead. */

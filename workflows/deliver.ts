@@ -35,6 +35,8 @@ export interface Contract<S extends Sighting> {
   readonly decide: (sighting: S, ledger: Standing, clock: Clock, asked: Asked, watch?: Watch) => Decision;
   /** Until when a file that cannot be read is waited for to be written anew, in epoch ms. Default: the deadline. */
   readonly mendedBy?: (sighting: S) => number;
+  /** What else is to be begun once the delivery has come to rest. */
+  readonly atRest?: (result: DeliveryResult) => Promise<void>;
 }
 
 /**
@@ -99,6 +101,7 @@ export async function deliver<S extends Sighting>(
 
     for (;;) {
       // What is asked for while the delivery comes to rest is still ours to do.
+      if (result && !desk.hasNews()) await contract.atRest?.(result);
       if (result && !desk.hasNews()) return result;
       if (result) ledger = await openDelivery(input);
       result = undefined;

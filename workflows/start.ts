@@ -1,6 +1,7 @@
 import {
   defineSearchAttributeKey,
   SearchAttributeType,
+  type SearchAttributePair,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
@@ -34,8 +35,7 @@ export async function startDelivery(start: DeliveryStart, listener?: string): Pr
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       typedSearchAttributes: [
-        { key: sourceKey, value: input.source },
-        { key: vendorKey, value: input.vendor },
+        ...sourceAttributes(input.source, input.vendor),
         { key: dateKey, value: new Date(`${input.date}T00:00:00Z`) },
       ],
       staticSummary: start.staticSummary,
@@ -54,4 +54,12 @@ export async function startDelivery(start: DeliveryStart, listener?: string): Pr
       return false;
     }
   }
+}
+
+/** Search attributes of what works for a whole source. */
+export function sourceAttributes(source: string, vendor: string): SearchAttributePair[] {
+  return [
+    { key: sourceKey, value: source },
+    { key: vendorKey, value: vendor },
+  ];
 }
