@@ -1,5 +1,6 @@
 import { findSource } from '../config/find-source.js';
 import type { Finding } from './checks/finding.js';
+import { checkNames } from './checks/names.js';
 import { checkPostgres } from './checks/postgres.js';
 import { checkStore, type SniffSource } from './checks/store.js';
 import { checkTemporal } from './checks/temporal.js';
@@ -20,6 +21,7 @@ export async function check(
     checkPostgres(place, sources),
     checkTemporal(place, sources),
     ...sources.map((source) => checkStore(source, sniff)),
+    ...sources.map(checkNames),
   ]);
   const findings: readonly Finding[] = [
     {

@@ -1,7 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { findSource } from '../config/find-source.js';
-import type { SourceConfig } from '../config/schema.js';
 import { addDays } from '../model/day.js';
 import {
   exportId,
@@ -9,6 +7,7 @@ import {
   type AskedFormat,
   type ExportInput,
   type ExportResult,
+  type ExportStatus,
 } from '../model/export.js';
 import { exportsReachBack } from '../vendors/leanplum/export.js';
 import { pacificDay } from '../vendors/leanplum/pacific.js';
@@ -17,9 +16,10 @@ import { isRunning } from './is-running.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode, Session } from './session.js';
+import { sourceOfVendor } from './source-of-vendor.js';
 import { sourceAttributes } from './typed-attributes.js';
 import { UsageError } from './usage-error.js';
-import { watchExport } from './watch-export.js';
+import { watchWorkflow } from './watch-workflow.js';
 import { workflowLink } from './web-ui.js';
 import { withTemporal, type TemporalSession } from './with-temporal.js';
 
@@ -58,14 +58,17 @@ export async function startExport(
       return 0;
     }
     output.note(`${writeStarted(begun, input)}\nCtrl-C stops the watching, not the export.`);
-    const result = await watchExport(handle, session.terminal);
+    const result = await watchWorkflow<ExportResult, ExportStatus>(handle, session.terminal, {
+      what: 'The export',
+      tell,
+    });
     return report(begun, result, output);
   });
 }
 
 /** Throws a `UsageError` that names the rule for what cannot be asked for. */
 function inputOf(place: Place, { source, from, to, format }: ExportRequest, now: number): ExportInput {
-  const config = sourceOf(place.config.sources, source);
+  const config = sourceOfVendor(place.config.sources, 'leanplum', 'Leanplum', source);
   if (config.vendor !== 'leanplum') {
     throw new UsageError(
       `Source '${config.name}' is of ${config.vendor}. Only Leanplum's can be exported in this way.`,
@@ -87,16 +90,6 @@ function inputOf(place: Place, { source, from, to, format }: ExportRequest, now:
     );
   }
   return { source: config.name, from, to, format };
-}
-
-function sourceOf(sources: readonly SourceConfig[], name: string | undefined): SourceConfig {
-  if (name !== undefined) return findSource(sources, name);
-  const ofLeanplum = sources.filter(({ vendor }) => vendor === 'leanplum');
-  const [only, ...more] = ofLeanplum;
-  if (!only) throw new UsageError('The configuration has no Leanplum source.');
-  if (more.length === 0) return only;
-  const names = ofLeanplum.map((source) => source.name).join(', ');
-  throw new UsageError(`The configuration has several Leanplum sources; say which: ${names}.`);
 }
 
 /** Starts the workflow, or finds it running. */
@@ -136,6 +129,11 @@ function writeStarted(
       : `Joined the export ${workflowId}, which is under way: nothing is asked for twice.`,
     ...(webUi === undefined ? [] : [`Web UI: ${webUi}`]),
   ].join('\n');
+}
+
+function tell({ state, exportJob, delivery }: ExportStatus): string {
+  if (delivery !== undefined) return `loading ${delivery}`;
+  return `${state}${exportJob === undefined ? '' : ` (${exportJob})`}`;
 }
 
 function report(begun: StartedExport, result: ExportResult, output: Output): ExitCode {

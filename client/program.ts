@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.js';
 import { configSchemaCommand } from './commands/config-schema.js';
 import { devCommand } from './commands/dev.js';
 import { leanplumCommand } from './commands/leanplum.js';
+import { monetateCommand } from './commands/monetate.js';
 import { setupCommand } from './commands/setup.js';
 import { showCommand } from './commands/show.js';
 import { signalCommands } from './commands/signals.js';
@@ -53,6 +54,7 @@ A delivery is named as 'landfall status' shows it: experiments/events/2026-11-20
     checkCommand(run),
     backfillCommand(run),
     leanplumCommand(run),
+    monetateCommand(run),
     statusCommand(run),
     showCommand(run),
     ...signalCommands(run),

@@ -5,7 +5,7 @@ import { prepareSource } from '../warehouse/prepare-source.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
-import { ensureSchedule, scheduleId } from './setup/schedule.js';
+import { ensureSchedule, schedulesOf } from './setup/schedule.js';
 import { registerAttributes } from './setup/search-attributes.js';
 import { withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
@@ -58,13 +58,12 @@ export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
         done: added.length === 0 ? 'were there already' : `registered ${added.join(', ')}`,
       },
     ];
-    for (const source of place.config.sources) {
-      const change = await ensureSchedule(session, source, place.config.temporal.taskQueue);
-      steps.push({
-        part: 'temporal',
-        what: `schedule ${scheduleId(source.name)}`,
-        done: `${change}, every ${writeDuration(source.discoverEvery)}`,
-      });
+    const { taskQueue } = place.config.temporal;
+    for (const schedule of place.config.sources.flatMap((source) => schedulesOf(source, taskQueue))) {
+      const change = await ensureSchedule(session, schedule);
+      if (change === 'absent') continue;
+      const every = change === 'removed' ? '' : `, every ${writeDuration(schedule.every)}`;
+      steps.push({ part: 'temporal', what: `schedule ${schedule.id}`, done: `${change}${every}` });
     }
     return steps;
   });

@@ -3,7 +3,7 @@ import { ScheduleNotFoundError } from '@temporalio/client';
 import type { SourceConfig } from '../../config/schema.js';
 import { hasWorker } from '../has-worker.js';
 import type { Place } from '../place.js';
-import { scheduleId } from '../setup/schedule.js';
+import { schedulesOf, type SourceSchedule } from '../setup/schedule.js';
 import { byHand, isRefusal, readAttributes, wrongTypes } from '../setup/search-attributes.js';
 import { withTemporal, type TemporalSession } from '../with-temporal.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
@@ -28,7 +28,9 @@ export async function checkTemporal(
           `there is none on task queue '${taskQueue}'`,
           "Start one with 'landfall worker'.",
         );
-      for (const source of sources) await checkSchedule(session, source, report);
+      for (const schedule of sources.flatMap((source) => schedulesOf(source, taskQueue))) {
+        if (schedule.options) await checkSchedule(session, schedule, report);
+      }
     });
   } catch (error) {
     report.wrong(
@@ -76,17 +78,17 @@ async function checkAttributes(session: TemporalSession, report: PartReport): Pr
 
 async function checkSchedule(
   { client }: TemporalSession,
-  { name }: SourceConfig,
+  { id, whilePaused }: SourceSchedule,
   report: PartReport,
 ): Promise<void> {
-  const what = `schedule ${scheduleId(name)}`;
+  const what = `schedule ${id}`;
   try {
-    const { state } = await client.schedule.getHandle(scheduleId(name)).describe();
+    const { state } = await client.schedule.getHandle(id).describe();
     if (state.paused) {
       report.wrong(
         what,
         `it is paused${state.note === undefined ? '' : ` (${state.note})`}`,
-        `New deliveries are not found until it goes on: 'temporal schedule toggle --unpause -s ${scheduleId(name)}'.`,
+        `${whilePaused} until it goes on: 'temporal schedule toggle --unpause -s ${id}'.`,
       );
     } else report.ok(what, 'it is active');
   } catch (error) {

@@ -1,5 +1,6 @@
 import {
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type ScheduleOptions,
   type ScheduleOptionsStartWorkflowAction,
@@ -9,6 +10,7 @@ import type { Workflow } from '@temporalio/common';
 import { writeDuration } from '../../config/duration.js';
 import type { SourceConfig } from '../../config/schema.js';
 import { workflowTypes } from '../../model/control.js';
+import { namesId, namesStart, namesWorkflow } from '../../model/names.js';
 import { sourceAttributes } from '../typed-attributes.js';
 import type { TemporalSession } from '../with-temporal.js';
 
@@ -20,17 +22,40 @@ export function scheduleId(source: string): string {
 const jitterShare = 0.1;
 const mostJitter = 60_000;
 
-type DiscoverSchedule = ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>;
+type WorkflowSchedule = ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>;
 
-export function discoverSchedule(source: SourceConfig, taskQueue: string): DiscoverSchedule {
+/** A schedule that a source has or once had. */
+export interface SourceSchedule {
+  readonly id: string;
+  /** Milliseconds. */
+  readonly every: number;
+  /** Absent: the source no longer has it. */
+  readonly options?: WorkflowSchedule;
+  /** What does not happen while it is paused. */
+  readonly whilePaused: string;
+}
+
+/** Every schedule of a source, and those that it would have by other settings. */
+export function schedulesOf(source: SourceConfig, taskQueue: string): readonly SourceSchedule[] {
+  const { name, discoverEvery: every } = source;
+  const discover = {
+    ...{ id: scheduleId(name), every, options: discoverSchedule(source, taskQueue) },
+    whilePaused: 'New deliveries are not found',
+  };
+  if (source.vendor !== 'monetate') return [discover];
+  const names = { id: namesId(name), whilePaused: 'New names are not asked for' };
+  const refreshEvery = source.metadata?.refreshEvery;
+  return refreshEvery === undefined
+    ? [discover, { ...names, every: 0 }]
+    : [discover, { ...names, every: refreshEvery, options: namesSchedule(source, refreshEvery, taskQueue) }];
+}
+
+function discoverSchedule(source: SourceConfig, taskQueue: string): WorkflowSchedule {
   const every = source.discoverEvery;
   const attributes = sourceAttributes(source.name, source.vendor);
   return {
     scheduleId: scheduleId(source.name),
-    spec: {
-      intervals: [{ every }],
-      jitter: Math.min(Math.floor(every * jitterShare), mostJitter),
-    },
+    spec: specOf(every),
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
     typedSearchAttributes: attributes,
     action: {
@@ -50,19 +75,57 @@ export function discoverSchedule(source: SourceConfig, taskQueue: string): Disco
   };
 }
 
-/** Makes the schedule what the configuration says. One that a person has paused stays paused. */
+function namesSchedule(source: SourceConfig, every: number, taskQueue: string): WorkflowSchedule {
+  const attributes = sourceAttributes(source.name, source.vendor);
+  const { workflowId, input, staticSummary, staticDetails } = namesStart(source.name);
+  return {
+    scheduleId: workflowId,
+    spec: specOf(every),
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
+    typedSearchAttributes: attributes,
+    action: {
+      type: 'startWorkflow',
+      workflowType: namesWorkflow,
+      workflowId,
+      taskQueue,
+      args: [input],
+      workflowExecutionTimeout: '1 day',
+      typedSearchAttributes: attributes,
+      staticSummary,
+      staticDetails: `Every ${writeDuration(every)}: ${staticDetails}`,
+    },
+    // Whoever has just set it up need not wait a day for names.
+    state: { triggerImmediately: true },
+  };
+}
+
+function specOf(every: number): WorkflowSchedule['spec'] {
+  return { intervals: [{ every }], jitter: Math.min(Math.floor(every * jitterShare), mostJitter) };
+}
+
+export type ScheduleChange = 'created' | 'updated' | 'removed' | 'absent';
+
+/** Makes a schedule what the configuration says. One that a person has paused stays paused. */
 export async function ensureSchedule(
   { client }: TemporalSession,
-  source: SourceConfig,
-  taskQueue: string,
-): Promise<'created' | 'updated'> {
-  const { scheduleId: id, ...options } = discoverSchedule(source, taskQueue);
+  { id, options: wanted }: SourceSchedule,
+): Promise<ScheduleChange> {
+  const handle = client.schedule.getHandle(id);
+  if (wanted === undefined) {
+    return handle.delete().then(
+      () => 'removed',
+      (error: unknown) => {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        return 'absent';
+      },
+    );
+  }
   try {
-    await client.schedule.create({ scheduleId: id, ...options });
+    await client.schedule.create(wanted);
     return 'created';
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(id).update(({ state }) => ({ ...options, state }));
+    await handle.update(({ state }) => ({ ...wanted, state }));
     return 'updated';
   }
 }

@@ -6,7 +6,7 @@ import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporal
 import { createDiscover, type DiscoverStep } from '../../activities/discover.js';
 import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
-import { ensureSchedule, scheduleId } from '../../client/setup/schedule.js';
+import { ensureSchedule, scheduleId, schedulesOf } from '../../client/setup/schedule.js';
 import type { Finality } from '../../model/delivery.js';
 import { addDays } from '../../model/day.js';
 import { eventually } from '../support/eventually.js';
@@ -170,7 +170,10 @@ describe('discover', function () {
     });
 
     const ensure = ({ config, taskQueue }: WatchedSource) =>
-      ensureSchedule({ client, connection: environment.connection, namespace: 'default' }, config, taskQueue);
+      ensureSchedule(
+        { client, connection: environment.connection, namespace: 'default' },
+        schedulesOf(config, taskQueue)[0]!,
+      );
 
     it('is one schedule a source, however often it is set up, that never runs twice at a time', async () => {
       source = await watchedSource({ settings: { discoverEvery: '20 minutes' } });

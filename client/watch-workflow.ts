@@ -1,0 +1,56 @@
+import { setTimeout } from 'node:timers/promises';
+
+import type { WorkflowHandle } from '@temporalio/client';
+
+import { statusQuery } from '../model/control.js';
+import type { Terminal } from './terminal.js';
+
+const askEvery = 2_000;
+
+export interface Watching<S> {
+  /** What it is called in an error: `The export`. */
+  readonly what: string;
+  /** A line about where it stands. */
+  readonly tell: (status: S) => string;
+}
+
+/** Waits for a workflow to end, and says where somebody watches when its status changes. Throws when it fails. */
+export async function watchWorkflow<R, S>(
+  handle: WorkflowHandle,
+  terminal: Terminal,
+  watching: Watching<S>,
+): Promise<R> {
+  const end = new AbortController();
+  const result = (handle.result() as Promise<R>).finally(() => end.abort());
+  const telling = terminal.watched ? tellStates(handle, terminal, watching, end.signal) : Promise.resolve();
+  try {
+    return await result;
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const why = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+    throw new Error(`${watching.what} ${handle.workflowId} did not come to its end: ${why}.`, {
+      cause: error,
+    });
+  } finally {
+    await telling;
+  }
+}
+
+async function tellStates<S>(
+  handle: WorkflowHandle,
+  terminal: Terminal,
+  { tell }: Watching<S>,
+  end: AbortSignal,
+): Promise<void> {
+  let told = '';
+  while (!end.aborted) {
+    try {
+      const now = tell(await handle.query<S>(statusQuery));
+      if (now !== told) terminal.err(`${now}\n`);
+      told = now;
+    } catch {
+      // A query needs a worker that answers; the result is awaited all the same.
+    }
+    await setTimeout(askEvery, undefined, { signal: end }).catch(() => undefined);
+  }
+}
