@@ -14,6 +14,7 @@ import { devServer, devServerProgram } from '../support/temporal.js';
 import { forgetfulServer } from '../workflows/forgetful-server.js';
 import { runsOf } from '../workflows/observe.js';
 import { watchedSource } from '../workflows/watched-source.js';
+import { namesApi } from './names-scenarios.js';
 import { scenarios, type Scenario } from './scenarios.js';
 import { writeHistory } from './scrub.js';
 
@@ -23,10 +24,11 @@ async function record(name: string, scenario: Scenario): Promise<void> {
   const { address, environment } = await (scenario.longHistory ? forgetfulServer() : devServer());
   const { client } = environment;
   const leanplum = await leanplumOf(scenario);
+  const monetate = await namesApi(scenario);
   const source = await watchedSource({
     name: 'experiments',
     batchLimits: { files: scenario.filesPerBatch ?? 4, bytes: 1e9 },
-    settings: { ...scenario.settings, ...(leanplum ? { api: leanplum.api } : {}) },
+    settings: { ...scenario.settings, ...(leanplum ? { api: leanplum.api } : {}), ...monetate?.settings },
   });
   try {
     const { workflowId } = await source.watch(environment, () => scenario.play(source, client));
@@ -47,6 +49,7 @@ async function record(name: string, scenario: Scenario): Promise<void> {
   } finally {
     await source.drop();
     await leanplum?.stop();
+    await monetate?.stop();
   }
 }
 

@@ -67,7 +67,7 @@ describe('a recorded history', () => {
     ['stack trace', /\n\s+at /],
     ['path of a machine', /(?:^|[\s"'(])\/(?:home|root|Users|tmp|var|work)\//],
     ['process of a machine', /\d+@[\w-]/],
-    ['secret', /S3RVER|secretAccessKey|password/i],
+    ['secret', /S3RVER|secretAccessKey|password|PRIVATE KEY|Token 1\./i],
   ] as const) {
     it(`holds no ${what}`, () => {
       for (const file of files) {

@@ -5,6 +5,7 @@ import { ApplicationFailure, type Client } from '@temporalio/client';
 import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
 import { makeJob, type MadeFile } from '../../sandbox/leanplum/job.js';
 import { makeSessions } from '../../sandbox/leanplum/sessions.js';
+import type { MonetateApiServer } from '../../sandbox/monetate/api.js';
 import { writeDay, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import { backfillId, type BackfillInput, type DeliveryInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
@@ -14,6 +15,7 @@ import { rewrite } from '../support/megaphone.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
 import { exportScenarios } from './export-scenarios.js';
+import { namesScenarios } from './names-scenarios.js';
 
 export interface Scenario {
   /** On a server that suggests to continue as new after few events. */
@@ -23,6 +25,8 @@ export interface Scenario {
   readonly settings?: Record<string, unknown>;
   /** What comes of an export that is asked for. */
   readonly exported?: ScriptedExport;
+  /** How many variants an API names that the source has, and what is made wrong with it. */
+  readonly names?: { readonly variants: number; readonly prepare?: (server: MonetateApiServer) => void };
   /** Lets it happen until the workflow has ended whose history is kept. */
   readonly play: (source: WatchedSource, client: Client) => Promise<{ workflowId: string }>;
 }
@@ -263,6 +267,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     { settings: { vendor: 'leanplum' } },
   ),
   ...exportScenarios,
+  ...namesScenarios,
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(
     { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
