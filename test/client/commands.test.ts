@@ -10,6 +10,7 @@ const names = [
   'check',
   'backfill',
   'leanplum export',
+  'monetate names',
   'status',
   'show',
   'reprocess',
@@ -104,7 +105,7 @@ describe('errors', () => {
     assert.equal(
       err,
       'landfall.yaml has one problem:\n' +
-        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum; it is 'acme'.\n",
+        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate; it is 'acme'.\n",
     );
     await desk.leave();
   });

@@ -31,6 +31,18 @@ describe('the start of a delivery', () => {
     assert.match(staticDetails, /waiting for that ended at 2020-05-29 00:00Z/);
   });
 
+  it('says whether there is an API that names its ids', () => {
+    const text = `sources:
+  visits: { vendor: monetate, maskKey: ${'k'.repeat(32)}, store: { type: sftp, username: u, password: p, hostKey: "SHA256:${'A'.repeat(43)}", root: 1/raw_data/session_stream/ } METADATA }`;
+    const names = (metadata: string): boolean | undefined => {
+      const whole = text.replace('METADATA', metadata);
+      const [visits] = parseConfig({ text: whole, name: 'landfall.yaml', path: '/l.yaml', env: {} }).sources;
+      return deliveryStart(visits!, nameDay(visits!, 'sessions', '2026-11-20'), now).input.names;
+    };
+    assert.equal(names(', metadata: { account: a, username: api-a, privateKey: do-not-tell }'), true);
+    assert.equal(names(''), undefined);
+  });
+
   it('of a vendor that rewrites its days says until when, and how long they have to stand still', () => {
     const text = `sources:
   podcasts: { vendor: megaphone, types: [metrics, impressions-v2], store: { type: s3, bucket: b } }

@@ -6,6 +6,7 @@ import {
   backfillDetails,
   deliveryDetails,
   exportDetails,
+  namesDetails,
   writeExported,
   type Shown,
 } from '../../workflows/details.js';
@@ -153,5 +154,18 @@ describe('the details of an export', () => {
   it('say of an export what is known of it', () => {
     assert.equal(writeExported({ files: 1 }), '1 file');
     assert.equal(writeExported({ files: 1, sessions: 1 }), '1 session in 1 file');
+  });
+});
+
+describe('the details of a run that names ids', () => {
+  it('say of each kind what was named so far', () => {
+    const variant = { named: 2_518, new: 3, gone: 1, unknown: 2, left: 0 };
+    const pageevent = { named: 0, new: 0, gone: 0, unknown: 0, left: 1_000 };
+    const status = { source: 'visits', counts: { pageevent, variant }, next: 'Asks.' };
+    assert.deepEqual(rows(namesDetails(status)), [
+      ['Variants', '2,518 named (3 new), 1 gone, 2 without a name'],
+      ['Page events', '0 named, 1,000 not asked for this time'],
+      ['Next', 'Asks.'],
+    ]);
   });
 });
