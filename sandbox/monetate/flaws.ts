@@ -73,7 +73,7 @@ function writesOf(file: MonetateFile, flaw: Flaw | undefined): readonly PlannedW
       return [whole({ at: later })];
     case 'rewritten':
       return [
-        whole({ sessions: file.sessions.slice(0, Math.ceil((file.sessions.length * 2) / 3)) }),
+        whole({ sessions: file.sessions.slice(0, Math.floor((file.sessions.length * 2) / 3)) }),
         whole({ at: later }),
       ];
     case 'breaks off':
