@@ -11,7 +11,8 @@ import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
 import { readLanded, writeLanded } from './dev/landed.js';
 import { writeSampleConfig, type Sample } from './dev/sample-config.js';
-import { bringPostgres, bringSamples, bringTemporal, type Sandbox } from './dev/servers.js';
+import { bringSamples } from './dev/samples.js';
+import { bringPostgres, bringTemporal, type Sandbox } from './dev/servers.js';
 import { watchDeliveries } from './dev/watch-deliveries.js';
 import { openPlace, type Place } from './place.js';
 import type { ListedDelivery } from './queries/list-deliveries.js';
@@ -107,9 +108,9 @@ async function withSources(
   own: Config | undefined,
 ): Promise<{ config: Config; samples?: readonly Sample[]; madePath?: string }> {
   if (own !== undefined && own.sources.length > 0) return { config: own };
-  const { server, samples } = await bringSamples(sandbox);
+  const samples = await bringSamples(sandbox);
   const madePath = join(sandbox.folder, 'landfall.yaml');
-  await writeSampleConfig(madePath, server, samples);
+  await writeSampleConfig(madePath, samples);
   const made = await loadConfig({ env: sandbox.terminal.env, cwd: sandbox.terminal.cwd, path: madePath });
   return { config: { ...made, ...own, sources: made.sources }, samples, madePath };
 }

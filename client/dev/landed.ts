@@ -69,16 +69,17 @@ const questions: Readonly<Record<SourceConfig['vendor'], Question>> = {
     ],
   },
   monetate: {
-    heading: (schema) => `Sessions by the UTC day on which they began, by ${schema}.daily_session:`,
+    heading: (schema) => `Variants by the revenue of the sessions that saw them, by ${schema}.daily_variant:`,
     query: (schema) =>
-      `select date::text as day, sum(sessions)::text as sessions, sum(purchases)::text as purchases,
-              sum(revenue)::text as revenue
-       from ${schema}.daily_session
-       group by date order by date desc limit 20`,
+      `select coalesce(experience_name, 'of no known name') as experience, coalesce(variant_name, variant_id) as variant,
+              sum(sessions)::text as sessions, sum(purchase_sessions)::text as purchasing, sum(revenue)::text as revenue
+       from ${schema}.daily_variant
+       group by variant_id, 1, 2 order by sum(revenue) desc, variant_id limit 10`,
     columns: [
-      { title: 'DAY', cell: (row) => row['day'] ?? undefined },
+      { title: 'EXPERIENCE', cell: (row) => row['experience'] ?? undefined },
+      { title: 'VARIANT', cell: (row) => row['variant'] ?? undefined },
       { title: 'SESSIONS', cell: (row) => Number(row['sessions']) },
-      { title: 'PURCHASES', cell: (row) => Number(row['purchases']) },
+      { title: 'PURCHASING', cell: (row) => Number(row['purchasing']) },
       { title: 'REVENUE', cell: (row) => Number(row['revenue']).toFixed(2) },
     ],
   },

@@ -4,13 +4,13 @@ import { stringify } from 'yaml';
 
 import type { S3Server } from '../../sandbox/s3.js';
 
-/** A vendor's export that `landfall dev` has put into a bucket of its own. */
+/** A vendor's export that `landfall dev` has put where a source can read it. */
 export interface Sample {
   /** The source that is configured for it. */
   readonly source: string;
   readonly vendor: string;
-  readonly bucket: string;
-  readonly prefix: string;
+  /** How the source reaches it. */
+  readonly store: Readonly<Record<string, unknown>>;
   /** First and last day of it. */
   readonly from: string;
   readonly to: string;
@@ -18,28 +18,29 @@ export interface Sample {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** What a source says of a bucket of the sandbox's S3 server. */
+export function s3Store(server: S3Server, bucket: string, prefix: string): Sample['store'] {
+  return {
+    type: 's3',
+    bucket,
+    prefix,
+    endpoint: server.endpoint,
+    forcePathStyle: true,
+    accessKeyId: server.accessKeyId,
+    secretAccessKey: server.secretAccessKey,
+  };
+}
+
 /** Writes a configuration for the samples, which other commands use while `landfall dev` runs, and people copy from. */
-export async function writeSampleConfig(
-  path: string,
-  server: S3Server,
-  samples: readonly Sample[],
-): Promise<void> {
-  const sources = samples.map(({ source, vendor, bucket, prefix, settings }) => [
+export async function writeSampleConfig(path: string, samples: readonly Sample[]): Promise<void> {
+  const sources = samples.map(({ source, vendor, store, settings }) => [
     source,
     {
       vendor,
       schema: vendor,
-      store: {
-        type: 's3',
-        bucket,
-        prefix,
-        endpoint: server.endpoint,
-        forcePathStyle: true,
-        accessKeyId: server.accessKeyId,
-        secretAccessKey: server.secretAccessKey,
-      },
+      store,
       ...settings,
-      // Nothing new comes into its bucket beside what is started by name.
+      // Nothing new comes beside what is started by name.
       discoverEvery: '1 day',
     },
   ]);

@@ -4,11 +4,8 @@ import { join } from 'node:path';
 
 import type { Config } from '../../config/schema.js';
 import { configuredTemporal, type TemporalAccess } from '../../config/temporal.js';
-import { addDays, dayOf } from '../../model/day.js';
 import type { Progress } from '../../sandbox/progress.js';
-import type { S3Server } from '../../sandbox/s3.js';
 import type { Terminal } from '../terminal.js';
-import type { Sample } from './sample-config.js';
 
 /** What `defer` was given is done at the end, last first. */
 export type Defer = (end: () => Promise<void>) => void;
@@ -61,50 +58,4 @@ export async function bringTemporal(sandbox: Sandbox, config: Config | undefined
     access: { connectionOptions: { address: server.address }, namespace: server.namespace },
     webUi: server.uiUrl,
   };
-}
-
-/** An S3 server that holds sample exports. Where LANDFALL_SAMPLES names real ones, only those. */
-export async function bringSamples(
-  sandbox: Sandbox,
-): Promise<{ server: S3Server; samples: readonly Sample[] }> {
-  const { startS3 } = await import('../../sandbox/s3.js');
-  const { fillSampleBucket, sampleBuckets } = await import('../../sandbox/sample-bucket.js');
-  const { leanplumBucket, sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
-  const { megaphoneBucket, sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
-  const directory = join(sandbox.folder, 's3');
-  const server = await startS3({ directory, buckets: [...sampleBuckets, megaphoneBucket, leanplumBucket] });
-  sandbox.defer(() => server.stop());
-  const named = sandbox.terminal.env['LANDFALL_SAMPLES'];
-  const real = named !== undefined && named !== '';
-  const request = { server, memory: join(sandbox.folder, 'sample'), progress: sandbox.progress };
-  const experiments: Sample = {
-    source: 'experiments',
-    vendor: 'optimizely',
-    ...(await fillSampleBucket({
-      ...request,
-      ...(real ? { samples: named } : {}),
-      lastDay: addDays(dayOf(Date.now()), -1),
-    })),
-    settings: { pollEvery: '1 minute' },
-  };
-  if (real) return { server, samples: [experiments] };
-  const vendor = await sampleMegaphone({ ...request, now: Date.now() });
-  sandbox.defer(() => vendor.stop());
-  const podcasts: Sample = {
-    source: 'podcasts',
-    vendor: 'megaphone',
-    ...{ bucket: vendor.bucket, prefix: '', from: vendor.from, to: vendor.to },
-    // The last day's file is overwritten every 8 seconds, then stands still.
-    settings: { pollEvery: '2 seconds', settleFor: '15 seconds' },
-  };
-  const app = await sampleLeanplum({ ...request, now: Date.now() });
-  sandbox.defer(() => app.stop());
-  const sessions: Sample = {
-    source: 'sessions',
-    vendor: 'leanplum',
-    ...{ bucket: app.bucket, prefix: '', from: app.from, to: app.to },
-    // One job's manifest comes after 10 seconds, another's never.
-    settings: { pollEvery: '2 seconds', discardAfter: '20 seconds' },
-  };
-  return { server, samples: [experiments, podcasts, sessions] };
 }

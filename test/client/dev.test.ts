@@ -51,42 +51,56 @@ describe('landfall dev', function () {
       first.deliveries.filter((delivery) => delivery.finality === finality).length;
     assert.deepEqual(
       [byFinality('final'), byFinality('waiting'), byFinality('discarded')],
-      [13, 1, 1],
+      [15, 1, 1],
       'the upload of one job did not complete',
     );
-    const jobs = first.deliveries.filter(({ delivery }) => delivery.startsWith('sessions/'));
-    assert.equal(jobs.length, 6);
+    const of = (...sources: readonly string[]): Landed['deliveries'] =>
+      first.deliveries.filter(({ delivery }) => sources.includes(delivery.split('/')[0] ?? ''));
+    assert.deepEqual([of('sessions').length, of('visits').length], [6, 2]);
     assert.equal(
-      first.deliveries.reduce((sum, row) => sum + (jobs.includes(row) ? 0 : (row.rows ?? 0)), 0),
+      of('experiments', 'podcasts').reduce((sum, { rows }) => sum + (rows ?? 0), 0),
       12_295 + 4_495,
     );
-    const [experiments, podcasts, sessions] = first.results;
+    const [experiments, podcasts, sessions, visits] = first.results;
     assert.ok(experiments?.results.every(({ visitors }) => Number(visitors) > 0));
     assert.deepEqual(
       podcasts?.results.map(({ requests }) => requests),
       ['1800', '1200', '1495'],
     );
     assert.ok(sessions?.results.every((day) => Number(day['sessions']) > 0));
+    assert.equal(visits?.results.length, 10);
+    assert.ok(visits.results.every(({ revenue }) => Number(revenue) > 0));
 
     const again = runLandfall(['dev'], { cwd, env: none });
     await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 60_000 });
     const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
     const pool = new pg.Pool({ connectionString: url });
-    // Only the podcast day that grows is loaded more than once.
-    const loads = await pool.query(`select delivery_id from landfall.load group by 1 having count(*) > 1`);
+    // Only the podcast day that grows and visits, whose files come one after the other, are loaded more than once.
+    const loads = await pool.query(
+      `select delivery_id from landfall.load where delivery_id not like 'visits/%' group by 1 having count(*) > 1`,
+    );
     const rows = await pool.query(`select count(*)::int as rows from optimizely.conversion`);
     const held = await pool.query<{ rows: number }>(`select count(*)::int as rows from leanplum.session`);
+    const [, lastVisited] = of('visits')
+      .map(({ delivery }) => delivery.slice('visits/'.length))
+      .sort();
+    const visited = await pool.query<{ rows: number }>(
+      `select count(*)::int as rows from monetate.session where start_time < $1::timestamp at time zone 'UTC'`,
+      [lastVisited],
+    );
     await pool.end();
     const growing = first.deliveries.find(({ delivery }) => delivery.startsWith('podcasts/'))?.delivery;
     assert.deepEqual([loads.rows, rows.rows], [[{ delivery_id: growing }], [{ rows: 7_195 }]]);
     assert.equal(held.rows[0]?.rows, 3_900, 'each session once, though 400 were sent twice');
+    assert.equal(visited.rows[0]?.rows, 2_400, 'those of the first day, which end on two days');
     const ui = /http:\/\/\S+/.exec(again.out())?.[0] ?? '';
     assert.equal((await fetch(ui)).status, 200);
 
     const status = runLandfall(['status', '-o', 'json'], { cwd, env: none });
     assert.equal(await status.ended, 0, status.err());
-    assert.equal((JSON.parse(status.out()) as unknown[]).length, 15);
-
+    // Before half past twelve the day after the last visits is waited for, too.
+    const known = (JSON.parse(status.out()) as Landed['deliveries']).map(({ delivery }) => delivery);
+    assert.ok(known.length >= 17 && known.length <= 18, String(known));
     again.child.kill('SIGINT');
     assert.equal(await again.ended, 0, again.err());
     const gone = new pg.Client({ connectionString: url });

@@ -1,0 +1,89 @@
+/** Brings servers that hold sample exports, and says how sources reach these. */
+
+import { join } from 'node:path';
+
+import { addDays, dayOf } from '../../model/day.js';
+import type { S3Server } from '../../sandbox/s3.js';
+import { s3Store, type Sample } from './sample-config.js';
+import type { Sandbox } from './servers.js';
+
+/** The sample exports of all vendors. Where LANDFALL_SAMPLES names real ones, only those. */
+export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]> {
+  const { startS3 } = await import('../../sandbox/s3.js');
+  const { sampleBuckets } = await import('../../sandbox/sample-bucket.js');
+  const { leanplumBucket } = await import('../../sandbox/leanplum/sample.js');
+  const { megaphoneBucket } = await import('../../sandbox/megaphone/sample.js');
+  const server = await startS3({
+    directory: join(sandbox.folder, 's3'),
+    buckets: [...sampleBuckets, megaphoneBucket, leanplumBucket],
+  });
+  sandbox.defer(() => server.stop());
+  const named = sandbox.terminal.env['LANDFALL_SAMPLES'];
+  if (named !== undefined && named !== '') return [await bringExperiments(sandbox, server, named)];
+  return [
+    await bringExperiments(sandbox, server),
+    await bringPodcasts(sandbox, server),
+    await bringSessions(sandbox, server),
+    await bringVisits(sandbox),
+  ];
+}
+
+async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: string): Promise<Sample> {
+  const { fillSampleBucket } = await import('../../sandbox/sample-bucket.js');
+  const { bucket, prefix, from, to } = await fillSampleBucket({
+    ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress },
+    ...(real === undefined ? {} : { samples: real }),
+    lastDay: addDays(dayOf(Date.now()), -1),
+  });
+  return {
+    ...{ source: 'experiments', vendor: 'optimizely', store: s3Store(server, bucket, prefix), from, to },
+    settings: { pollEvery: '1 minute' },
+  };
+}
+
+async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<Sample> {
+  const { sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
+  const { bucket, from, to, stop } = await sampleMegaphone({
+    ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
+  });
+  sandbox.defer(stop);
+  return {
+    ...{ source: 'podcasts', vendor: 'megaphone', store: s3Store(server, bucket, ''), from, to },
+    // The last day's file is overwritten every 8 seconds, then stands still.
+    settings: { pollEvery: '2 seconds', settleFor: '15 seconds' },
+  };
+}
+
+async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<Sample> {
+  const { sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
+  const { bucket, from, to, stop } = await sampleLeanplum({
+    ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
+  });
+  sandbox.defer(stop);
+  return {
+    ...{ source: 'sessions', vendor: 'leanplum', store: s3Store(server, bucket, ''), from, to },
+    // One job's manifest comes after 10 seconds, another's never.
+    settings: { pollEvery: '2 seconds', discardAfter: '20 seconds' },
+  };
+}
+
+export async function bringVisits(sandbox: Sandbox): Promise<Sample> {
+  const { sampleMonetate } = await import('../../sandbox/monetate/sample.js');
+  const { server, username, password, root, maskKey, from, to, stop } = await sampleMonetate({
+    directory: join(sandbox.folder, 'sftp'),
+    ...{ memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
+  });
+  sandbox.defer(stop);
+  const { host, port, hostKey } = server;
+  return {
+    ...{ source: 'visits', vendor: 'monetate', from, to },
+    store: { type: 'sftp', host, port, username, password, hostKey, root },
+    // The afternoon of the last day comes within 21 seconds; 12 seconds later it is final.
+    settings: { maskKey, pollEvery: '2 seconds', settleFor: '12 seconds' },
+  };
+}
+
+/** What the samples remember lies beside them. */
+function memoryOf({ folder }: Sandbox): string {
+  return join(folder, 'sample');
+}
