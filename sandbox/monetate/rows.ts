@@ -36,10 +36,7 @@ export interface LandedSessions {
 export function rowsOf(files: readonly LandedSessions[]): MonetateRows {
   const last = new Map<string, { readonly session: Session; readonly date: string }>();
   for (const { date, sessions } of files) {
-    for (const session of sessions) {
-      last.delete(session.session_id);
-      last.set(session.session_id, { session, date });
-    }
+    for (const session of sessions) last.set(session.session_id, { session, date });
   }
   const rows = byTable((): Row[] => []);
   for (const { session, date } of last.values()) {
