@@ -27,7 +27,7 @@ const samples =
   process.env['LANDFALL_SAMPLES'] ?? fileURLToPath(new URL('../../../shared/samples', import.meta.url));
 
 describe('landfall dev', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let cwd: string;
   const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', LANDFALL_SAMPLES: '' };
 
