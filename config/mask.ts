@@ -1,25 +1,9 @@
-/**
- * What is to become of personal data, by column. What the words mean, and where they apply, is written in
- * docs/decisions/0010-masking.md; no reader does it yet.
- */
+/** The settings that say what is to become of personal data. */
 
 import { z } from 'zod';
 
+import { rulesOf, treatments, writeTarget, type MaskRule, type Treatment } from './mask-rules.js';
 import { oneOf, secretText } from './scalars.js';
-
-/** `drop`: null, or without the key in jsonb. `hash`: HMAC-SHA256 with the source's key, in hexadecimal. */
-const treatments = ['drop', 'hash', 'keep'] as const;
-
-export type Treatment = (typeof treatments)[number];
-
-export interface MaskRule {
-  /** Absent: the column of that name in every table of the source. */
-  readonly table?: string;
-  readonly column: string;
-  /** Keys below a jsonb column, from outside; `*` stands for any key or place in a list. Empty: all of it. */
-  readonly path: readonly string[];
-  readonly treatment: Treatment;
-}
 
 const part = `(?:[^\\s.:*"]+|"[^"]+"|\\*)`;
 const target = new RegExp(`^(?:[a-z_][a-z0-9_]*:)?[A-Za-z_][A-Za-z0-9_]*(?:\\.${part})*$`);
@@ -70,47 +54,4 @@ export function missingKey({ mask: rules = [], maskKey: key }: Masked): string |
     `is missing: ${hashed.join(', ')} ${hashed.length === 1 ? 'is' : 'are'} hashed with it. Set it to an environment ` +
     `variable, or say drop or keep for ${hashed.length === 1 ? 'it' : 'each of them'} in mask`
   );
-}
-
-/** The more particular one first: a longer path before a shorter one, a key before `*`, a table's before all tables'. */
-function rulesOf(given: Readonly<Record<string, Treatment>>): readonly MaskRule[] {
-  const rules = Object.entries(given).map(([name, treatment]): MaskRule => {
-    const [, table, column = '', rest = ''] = /^(?:([a-z0-9_]+):)?(\w+)(.*)$/s.exec(name) ?? [];
-    const path = [...rest.matchAll(/\.("[^"]+"|[^.]+)/g)].map(([, step = '']) =>
-      step.replace(/^"(.*)"$/s, '$1'),
-    );
-    return { ...(table === undefined ? {} : { table }), column, path, treatment };
-  });
-  const stars = ({ path }: MaskRule): number => path.filter((step) => step === '*').length;
-  return rules.sort(
-    (a, b) =>
-      b.path.length - a.path.length ||
-      stars(a) - stars(b) ||
-      Number(a.table === undefined) - Number(b.table === undefined),
-  );
-}
-
-function writeTarget({ table, column, path }: MaskRule): string {
-  const steps = path.map((step) => (/[\s.:"]/.test(step) ? `."${step}"` : `.${step}`));
-  return `${table === undefined ? '' : `${table}:`}${column}${steps.join('')}`;
-}
-
-/**
- * What becomes of a value: what the most particular rule says that is of it or of what it lies in; `keep` where none is.
- * `path` are the keys below the column; places in lists are written as numbers.
- */
-export function treatmentOf(
-  rules: readonly MaskRule[],
-  table: string,
-  column: string,
-  path: readonly string[] = [],
-): Treatment {
-  const rule = rules.find(
-    (candidate) =>
-      candidate.column === column &&
-      (candidate.table ?? table) === table &&
-      candidate.path.length <= path.length &&
-      candidate.path.every((step, index) => step === '*' || step === path[index]),
-  );
-  return rule?.treatment ?? 'keep';
 }

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 
-import { mask, missingKey, treatmentOf, type MaskRule, type Treatment } from '../../config/mask.js';
+import { mask, missingKey } from '../../config/mask.js';
+import type { MaskRule, Treatment } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
+import { fateOf, fateWithin } from '../../reader/mask-fates.js';
 
 const rules = (given: Record<string, Treatment>, usual?: Record<string, Treatment>): readonly MaskRule[] =>
   mask(usual).parse(given);
+
+function treatmentOf(
+  given: readonly MaskRule[],
+  table: string,
+  column: string,
+  path: readonly string[] = [],
+): Treatment {
+  return path.reduce(fateWithin, fateOf(given, table, column)).treatment;
+}
 
 describe('mask', () => {
   it('names columns of every table or of one, and keys below jsonb columns', () => {
