@@ -3,6 +3,7 @@
 import { z } from 'zod';
 
 import { durationPattern, parseDuration } from './duration.js';
+import { mask, maskKey } from './mask.js';
 import { count, day, duration, fraction, matching, oneOf } from './scalars.js';
 
 const reservedSchemas = ['landfall', 'landfall_staging', 'public', 'information_schema'];
@@ -46,6 +47,8 @@ export function sourceShape(defaults: VendorDefaults) {
     heartbeatTimeout: duration({ milliseconds: 1_000, text: '1 second' })
       .prefault('20 seconds')
       .describe('How long a silent step is waited for before another worker takes it over.'),
+    mask: mask(),
+    maskKey: maskKey(),
   };
 }
 

@@ -26,6 +26,13 @@ export interface Table {
   readonly key: string;
   /** Columns before the vendor's that are filled from the file's place rather than its rows. */
   readonly ofFile: readonly ('export_date' | 'partition_value')[];
+  readonly pairs?: Pairs;
+}
+
+/** Columns of rows that are pairs of an object: a rule for the value may speak of one key. */
+export interface Pairs {
+  readonly key: string;
+  readonly value: string;
 }
 
 /** A column that is taken from the row that the row lies in. */
@@ -92,6 +99,7 @@ export interface CsvFile {
    */
   readonly ordinal?: string;
   readonly lookup?: Lookup;
+  readonly pairs?: Pairs;
 }
 
 /** How a part of a delivery is to be read, and the tables that it fills. */

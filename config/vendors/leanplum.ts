@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 
+import { leanplum } from '../../vendors/leanplum/vendor.js';
+import { maskCheck } from '../mask-columns.js';
 import { duration, flag, httpUrl, matching, secretText, text } from '../scalars.js';
 import { settings } from '../settings.js';
 import { sourceShape } from '../source-shape.js';
@@ -62,4 +64,4 @@ export const leanplumSettings = settings({
   })
     .optional()
     .describe("Leanplum's API, by which an export can be asked for."),
-});
+}).check(maskCheck(leanplum));

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 
 import type { MegaphoneType } from '../../vendors/megaphone/tables.js';
+import { megaphone } from '../../vendors/megaphone/vendor.js';
+import { maskCheck } from '../mask-columns.js';
 import { duration, matching } from '../scalars.js';
 import { settings } from '../settings.js';
 import { durationOrNone, sourceShape, typesOf } from '../source-shape.js';
@@ -47,4 +49,4 @@ export const megaphoneSettings = settings({
         'for impressions-v2.',
     ),
   store: withPairedKeys(store).describe('Where the export lies.'),
-});
+}).check(maskCheck(megaphone));

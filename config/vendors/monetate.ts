@@ -3,7 +3,9 @@
 import { z } from 'zod';
 
 import { streamFolder } from '../../vendors/monetate/layout.js';
-import { mask, maskKey, missingKey } from '../mask.js';
+import { session, storedTables } from '../../vendors/monetate/tables.js';
+import { maskCheck } from '../mask-columns.js';
+import { mask } from '../mask.js';
 import { duration, httpUrl, matching, secretText } from '../scalars.js';
 import { settings } from '../settings.js';
 import { durationOrNone, sourceShape } from '../source-shape.js';
@@ -15,6 +17,13 @@ const monetateHost = 'sftp.monetate.net';
 
 /** What may be personal by the vendor's word: hashed, unless the source says otherwise. */
 const personal = { customer_id: 'hash', customer_link: 'hash', custom_targets: 'hash' } as const;
+
+/** What the checks of masks need to know. */
+const tables = {
+  types: ['sessions'],
+  table: () => session,
+  landing: () => ({ tables: storedTables }),
+} as const;
 
 const metadata = settings({
   account: matching(
@@ -68,15 +77,4 @@ export const monetateSettings = settings({
       'The metadata API, which names variants, page events and custom targets. Absent: ids have no names.',
     ),
   mask: mask(personal),
-  maskKey: maskKey(),
-}).check((context) => {
-  const wrong = missingKey(context.value);
-  if (wrong !== undefined) {
-    context.issues.push({
-      code: 'custom',
-      message: wrong,
-      path: ['maskKey'],
-      input: context.value.maskKey,
-    });
-  }
-});
+}).check(maskCheck(tables));

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 
 import type { OptimizelyType } from '../../vendors/optimizely/tables.js';
+import { optimizely } from '../../vendors/optimizely/vendor.js';
+import { maskCheck } from '../mask-columns.js';
 import { httpUrl, matching, secretText } from '../scalars.js';
 import { settings } from '../settings.js';
 import { sourceShape, typesOf } from '../source-shape.js';
@@ -64,4 +66,4 @@ export const optimizelySettings = settings({
   ...sourceShape({ pollEvery: '15 minutes', giveUpAfter: '3 days', quarantineLimit: '1%' }),
   types: typesOf(types, types).describe('What is loaded: decisions, events, or both (default).'),
   store: store.describe('Where the export lies.'),
-});
+}).check(maskCheck(optimizely));

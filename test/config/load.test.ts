@@ -71,6 +71,7 @@ describe('landfall.yaml', () => {
       quarantineLimit: 0.01,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
+      mask: [],
     });
   });
 

@@ -57,6 +57,7 @@ describe('the configuration of a Megaphone source', () => {
       quarantineLimit: 0.01,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
+      mask: [],
     });
   });
 

@@ -10,6 +10,7 @@ import type { CsvKind } from './layout.js';
 import { storedTables } from './tables.js';
 
 const ordinal = 'ordinal';
+const pairs = { key: 'name', value: 'value' } as const;
 
 export const csvFiles: Readonly<Record<CsvKind, CsvFile>> = {
   sessions: {
@@ -102,6 +103,7 @@ export const csvFiles: Readonly<Record<CsvKind, CsvFile>> = {
   },
   eventparameters: {
     table: 'event_parameter',
+    pairs,
     required: ['event_id'],
     ordinal,
     headers: { event_id: 'eventId', name: 'name', value: 'value' },
@@ -118,6 +120,7 @@ export const csvFiles: Readonly<Record<CsvKind, CsvFile>> = {
   },
   userattributes: {
     table: 'user_attribute',
+    pairs,
     required: ['session_id'],
     ordinal,
     headers: { session_id: 'sessionId', name: 'name', value: 'value' },

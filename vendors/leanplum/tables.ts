@@ -31,14 +31,17 @@ const ordinal = 'ordinal';
 const ofSession: Inherited = { name: 'session_id', of: 'session_id' };
 const numbered = { key: ordinal, ordinal, ofFile: [] } as const;
 
-const nameAndValue = [text('name', 'key'), text('value')];
+const nameAndValue = {
+  columns: [text('name', 'key'), text('value')],
+  pairs: { key: 'name', value: 'value' },
+} as const;
 
 const eventParameter: NestedTable = {
   ...numbered,
   name: 'event_parameter',
   within: { field: 'parameters', as: 'map' },
   inherits: [ofSession, { name: 'event_ordinal', of: ordinal }, { name: 'event_id', of: 'event_id' }],
-  columns: nameAndValue,
+  ...nameAndValue,
 };
 
 const event: NestedTable = {
@@ -68,7 +71,7 @@ const stateParameter: NestedTable = {
   name: 'state_parameter',
   within: { field: 'parameters', as: 'map' },
   inherits: [ofSession, { name: 'state_ordinal', of: ordinal }, { name: 'state_id', of: 'state_id' }],
-  columns: nameAndValue,
+  ...nameAndValue,
 };
 
 const state: NestedTable = {
@@ -100,7 +103,7 @@ const userAttribute: NestedTable = {
   name: 'user_attribute',
   within: { field: 'userAttributes', as: 'map' },
   inherits: [ofSession],
-  columns: nameAndValue,
+  ...nameAndValue,
 };
 
 /** A line of a JSON shard. */
