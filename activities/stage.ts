@@ -6,6 +6,7 @@ import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
+import { masksOf } from '../reader/masks.js';
 import { readFile } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
@@ -53,6 +54,7 @@ export function createStage(deps: Dependencies) {
           partitionValue: file.partitionValue,
           loadId: step.loadId,
           fileId: file.id,
+          masks: masksOf(config),
         },
         place,
         signal,

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import { rowText } from '../model/row-text.js';
+import type { LineFault } from './json-pieces.js';
 import { longestLine, type Piece } from './pieces.js';
 
 /** What is kept of a line that is too long to be a row. */
@@ -15,24 +16,39 @@ export interface BadLine {
 
 export const notJson = 'the line is not JSON';
 
-/** The lines of a piece that `faults`, of line and reason and in their order, speak of, as they stand in the file. */
-export function* badLines(
-  bytes: Buffer,
-  piece: Piece,
-  faults: readonly (readonly [line: string, reason: string])[],
-): Generator<BadLine> {
+/** The lines of a piece that `faults`, in their order, speak of: as they stand in the file, or masked. */
+export function* badLines(bytes: Buffer, piece: Piece, faults: readonly LineFault[]): Generator<BadLine> {
   let at = 0;
   let number = piece.before;
-  for (const [line, reason] of faults) {
+  for (const [line, reason, masked] of faults) {
     for (number += 1; number < Number(line); number += 1) at = bytes.indexOf(0x0a, at) + 1;
     const end = bytes.indexOf(0x0a, at);
     const text = bytes.subarray(at, end);
     at = end + 1;
+    const shown = masked === undefined ? describe(text, reason) : describeMasked(text, reason, masked);
     yield {
-      row: ({ loadId, fileId }) => rowText([loadId, fileId, line, ...describe(text, reason)]),
+      row: ({ loadId, fileId }) => rowText([loadId, fileId, line, ...shown]),
       cutOff: reason === notJson && piece.unended && at === bytes.length,
     };
   }
+}
+
+/** The same where something is masked. Of a line that cannot be taken apart its length is kept. */
+function describeMasked(line: Buffer, reason: string, masked: string | null): [reason: string, raw: string] {
+  if (line.length > longestLine) {
+    return [`the line is longer than ${longestLine} bytes`, maskedBytes(longestLine, 'more than ')];
+  }
+  const what = !isUtf8(line)
+    ? 'the line is not UTF-8'
+    : line.includes(0)
+      ? 'the line holds the character NUL'
+      : reason;
+  return [what, masked ?? maskedBytes(line.length)];
+}
+
+/** What is kept of a row that cannot be masked value by value. */
+export function maskedBytes(count: number, more = ''): string {
+  return `(masked: ${more}${count.toLocaleString('en')} bytes)`;
 }
 
 /** The reason in the words of someone who has seen the bytes, and the line as text that Postgres can hold. */

@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { rowText, rowTextOfDuckDb, type FileRows } from '../model/row-text.js';
 import type { FileShape, Table } from '../vendors/table.js';
-import { escaped, keptOfLongLine } from './bad-lines.js';
+import { escaped, keptOfLongLine, maskedBytes } from './bad-lines.js';
 import { headerNames, matchHeader, type KnownHeader } from './csv-header.js';
 import { csvPieces, type CsvPiece } from './csv-pieces.js';
 import { literal } from './duckdb.js';
@@ -65,12 +65,16 @@ export function csvRows(
   }
   async function* badRowsOf(piece: CsvPiece): AsyncGenerator<string> {
     const { faults } = projectPiece(shape, header, piece, constants);
-    const found = await connection.runAndReadAll(`select line::double, reason from (${faults})`);
-    const reasons = new Map([...piece.faults, ...(found.getRows() as [number, string][])]);
+    const masked = constants.masks ? ', raw::varchar' : '';
+    const found = await connection.runAndReadAll(`select line::double, reason${masked} from (${faults})`);
+    const typed = found.getRows() as [line: number, reason: string, masked?: string][];
+    const reasons = new Map([...piece.faults, ...typed.map(([line, reason]) => [line, reason] as const)]);
+    const raws = new Map(typed.map(([line, , raw]) => [line, raw]));
     for (const [line, text] of piece.records()) {
       const reason = reasons.get(line);
       if (reason === undefined) continue;
-      yield rowText([constants.loadId, constants.fileId, String(line), ...kept(text, reason)]);
+      const row = constants.masks ? keptMasked(text, reason, raws.get(line)) : kept(text, reason);
+      yield rowText([constants.loadId, constants.fileId, String(line), ...row]);
     }
   }
   const landing = {
@@ -90,6 +94,12 @@ function kept(row: Buffer, reason: string): [reason: string, raw: string] {
   const start = row.length > longestLine ? row.subarray(0, keptOfLongLine) : row;
   if (isUtf8(start) && !start.includes(0)) return [reason, start.toString()];
   return [`${reason}; backslashes and bytes that are no text are written as \\xHH`, escaped(start)];
+}
+
+/** The same where something is masked: of a record that has no columns its length is kept. */
+function keptMasked(row: Buffer, reason: string, masked: string | undefined): [reason: string, raw: string] {
+  if (row.length <= longestLine) return [reason, masked ?? maskedBytes(row.length)];
+  return [`the line is longer than ${longestLine} bytes`, maskedBytes(longestLine, 'more than ')];
 }
 
 /** The number of a file's rows, and the names in its header. */
@@ -149,7 +159,7 @@ function projectPiece(
     nullstr = '', allow_quoted_nulls = false, compression = 'none', parallel = false,
     max_line_size = ${piece.size + 1}, buffer_size = ${piece.size + 1})`;
   const table: Table = {
-    ...{ name: file.table, key: '_line', ofFile: [] },
+    ...{ name: file.table, key: '_line', ofFile: [], ...(file.pairs ? { pairs: file.pairs } : {}) },
     columns: columns.map((column) => ({ ...column, field: file.headers[column.name] ?? column.field })),
   };
   const present = table.columns.flatMap(({ name, field, type }) => {

@@ -78,9 +78,9 @@ export function jsonLinesRows(
     if (!piecesWithBad.has(piece.before)) return [];
     const { faults } = projectPiece(table, piece, constants);
     const found = await connection.runAndReadAll(
-      `select line::varchar, reason from (${faults}) order by line`,
+      `select line::varchar, reason${constants.masks ? ', raw::varchar' : ''} from (${faults}) order by line`,
     );
-    return found.getRows() as [string, string][];
+    return found.getRows() as [string, string, (string | null)?][];
   };
   const landing = { name: table.name, columns: projectPiece(table, noPiece, constants).columns };
   return {
@@ -155,6 +155,7 @@ function projectPiece(table: Table, piece: Piece, constants: FileConstants): Pro
       when not starts_with(json::varchar, '{') then 'the line is JSON, but no object'
       when has_more and len(list_distinct(keys)) < len(keys) then 'the line has a key twice'
     end`,
+    object: 'json',
   };
   const columns = fields.map(({ field, type }) => ({
     name: field,

@@ -1,22 +1,34 @@
 /** The query of a level: from rows as they stand in the file to typed ones, and what is wrong with their lines. Pure. */
 
-import type { NestedTable, Table } from '../vendors/table.js';
+import type { ColumnType, NestedTable, Table } from '../vendors/table.js';
 import { notJson } from './bad-lines.js';
 import { identifier, literal } from './duckdb.js';
+import { isKept, type Fate } from './mask-fates.js';
+import { columnFate } from './mask-rows.js';
+import type { Masks } from './masks.js';
 import type { Piece } from './pieces.js';
 import { keyFaults } from './projection.js';
 import { typeColumn, typeJsonExtra, type Fault, type RawColumn } from './typing.js';
 
+/** A column as it is taken from the row that the row lies in. */
+export interface GivenColumn {
+  /** What `source` calls it. */
+  readonly as: string;
+  readonly type: ColumnType;
+  readonly fate: Fate;
+}
+
 /** Rows as they stand in the file. */
 export interface Rows {
   readonly table: Table;
+  readonly masks: Masks | undefined;
   /** DuckDB's table. */
   readonly name: string;
   /** Query: `line`, places, what is `given`, and the row: JSON called `object`, or the pair of a map called `pair`. */
   readonly source: (piece: Piece) => string;
   readonly row: 'object' | 'pair';
-  /** Columns of the table that the row does not hold itself, and what `source` calls them. */
-  readonly given: ReadonlyMap<string, string>;
+  /** Columns of the table that the row does not hold itself. */
+  readonly given: ReadonlyMap<string, GivenColumn>;
   /** Fields on the way from the line to the row. `place_1`, `place_2` … say which row of each it is, from 1. */
   readonly path: readonly string[];
   readonly inner: readonly NestedTable[];
@@ -27,10 +39,11 @@ export interface Rows {
  * these have to be numbered.
  */
 export function levelQuery(rows: Rows): (piece: Piece) => string {
-  const { table, given, path, inner, row } = rows;
+  const { table, masks, given, path, inner, row } = rows;
   const values = table.columns.map((column, index) => {
     const type = row === 'object' && column.type === 'jsonb' ? 'JSON' : 'VARCHAR';
-    const raw: RawColumn = { name: column.field, as: `raw_${index}`, type };
+    const masked = !isKept(columnFate(masks, table.name, column.name));
+    const raw: RawColumn = { name: column.field, as: `raw_${index}`, type, masked };
     const as = `value_${index}`;
     const typed = typeColumn(column, raw, as);
     const ofKey = column.name === table.key ? keyFaults(column.field, as, true) : [];
@@ -39,7 +52,10 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
   const extra = row === 'object' ? typeJsonExtra(extraOf(rows), 'extra') : { value: 'null', faults: [] };
   const faults = [
     ...(row === 'object' ? objectFaults(rows) : []),
-    ...inField(path, [...inner.flatMap(innerFaults), ...[...values, extra].flatMap(({ faults }) => faults)]),
+    ...inField(path, [
+      ...inner.flatMap((within, index) => innerFaults(within, index, masks)),
+      ...[...values, extra].flatMap(({ faults }) => faults),
+    ]),
   ];
   const fault = faults.map(({ when, reason }) => `when ${when} then ${reason}`).join('\n    ');
   const raw = values.map((column) => column.raw);
@@ -48,7 +64,7 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
   const columns = [
     'line',
     ...placesOf(path),
-    ...given.values(),
+    ...[...given.values()].map(({ as }) => as),
     ...values.map(({ as }) => as),
     'extra',
     ...inner.map((_, index) => `inner_${index}`),
@@ -100,7 +116,7 @@ function extraOf({ table, inner }: Rows): string {
   return `case when has_more then nullif(json_merge_patch(object, ${literal(nothing)})::varchar, '{}') end`;
 }
 
-function objectFaults({ path }: Rows): Fault[] {
+function objectFaults({ path, masks }: Rows): Fault[] {
   const notObject = `not coalesce(starts_with(object::varchar, '{'), false)`;
   const twice = 'case when has_more then len(list_distinct(keys)) < len(keys) end';
   if (path.length === 0) {
@@ -112,17 +128,24 @@ function objectFaults({ path }: Rows): Fault[] {
   }
   const place = placeIn(path);
   return [
-    { when: notObject, reason: `${place} || ' is not an object: ' || ${shown(`coalesce(object, 'null')`)}` },
+    {
+      when: notObject,
+      reason: `${place} || ${shown(' is not an object', `coalesce(object, 'null')`, masks)}`,
+    },
     { when: twice, reason: `${place} || ' has a key twice'` },
   ];
 }
 
-function innerFaults({ within: { field, as } }: NestedTable, index: number): Fault[] {
+function innerFaults(
+  { within: { field, as } }: NestedTable,
+  index: number,
+  masks: Masks | undefined,
+): Fault[] {
   const pointer = literal(`/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   const [type, what] = as === 'list' ? ['ARRAY', 'a list'] : ['OBJECT', 'an object'];
   const ofKind: Fault = {
     when: `case when has_more then json_type(object, ${pointer}) not in ('${type}', 'NULL') end`,
-    reason: `${literal(`${field} is not ${what}: `)} || ${shown(`json_extract(object, ${pointer})`)}`,
+    reason: shown(`${field} is not ${what}`, `json_extract(object, ${pointer})`, masks),
   };
   const keys = `map_keys(inner_${index})`;
   const twice: Fault = {
@@ -132,8 +155,9 @@ function innerFaults({ within: { field, as } }: NestedTable, index: number): Fau
   return as === 'list' ? [ofKind] : [ofKind, twice];
 }
 
-function shown(json: string): string {
-  return `left((${json})::varchar, 80)`;
+/** What stands in the place of rows is shown unless anything is masked: no rule tells what it is. */
+function shown(fault: string, json: string, masks: Masks | undefined): string {
+  return masks ? literal(`${fault} (masked)`) : `${literal(`${fault}: `)} || left((${json})::varchar, 80)`;
 }
 
 /** Faults of fields, with the object that has them: `states[2].events[1].time is not …`, counted from 1. */

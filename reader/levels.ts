@@ -6,10 +6,14 @@
  * them. Rows are in the order of the file throughout, which is how they are numbered.
  */
 
-import type { NestedTable, RootTable, Table } from '../vendors/table.js';
+import type { Column, NestedTable, RootTable, Table } from '../vendors/table.js';
 import { literal } from './duckdb.js';
 import { objectsOf } from './json-pieces.js';
-import { levelQuery, placesOf, type Rows } from './level-query.js';
+import { levelQuery, placesOf, type GivenColumn, type Rows } from './level-query.js';
+import { kept, stricter } from './mask-fates.js';
+import { columnFate, maskColumns, maskExtra } from './mask-rows.js';
+import { maskTyped } from './mask-sql.js';
+import type { Masks } from './masks.js';
 import type { Piece } from './pieces.js';
 import { placeOf, type FileConstants } from './projection.js';
 
@@ -25,24 +29,30 @@ export interface Level {
 }
 
 /** The tables, each after the one that its rows lie in. Throws `RangeError` for tables that do not fit together. */
-export function levelsOf(root: RootTable): readonly Level[] {
+export function levelsOf(root: RootTable, masks?: Masks): readonly Level[] {
   const levels: Level[] = [];
   const descend = (rows: Rows): void => {
     levels.push(levelOf(rows));
     rows.inner.forEach((table, index) => descend(rowsWithin(rows, table, index, `level_${levels.length}`)));
   };
   descend({
+    masks,
     table: root,
     name: 'level_0',
-    source: (piece) => `select line, json as object
-      from (select ${piece.before} + row_number() over () as line, json from ${objectsOf(piece)})
-      where json is null or json::varchar <> ${literal(piece.blank)}`,
+    source: linesOf,
     row: 'object',
     given: new Map(),
     path: [],
     inner: root.nested,
   });
   return levels;
+}
+
+/** Query for the lines of a piece that are not blank. */
+export function linesOf(piece: Piece): string {
+  return `select line, json as object
+      from (select ${piece.before} + row_number() over () as line, json from ${objectsOf(piece)})
+      where json is null or json::varchar <> ${literal(piece.blank)}`;
 }
 
 function rowsWithin(above: Rows, table: NestedTable, index: number, name: string): Rows {
@@ -52,16 +62,21 @@ function rowsWithin(above: Rows, table: NestedTable, index: number, name: string
   const place = `place_${path.length}`;
   const columns = columnsOf(above);
   const inherited = table.inherits.map((column, number) => {
-    const value = columns.get(column.of);
-    if (value === undefined) {
+    const parent = columns.get(column.of);
+    if (parent === undefined) {
       throw new RangeError(`${table.name}.${column.name} is of ${column.of}, which its parent has not`);
     }
-    const expression = column.as === 'presence' ? `(${value} is not null)` : value;
-    return { name: column.name, value: `${expression} as given_${number}`, as: `given_${number}` };
+    const { name, as: how } = column;
+    const as = `given_${number}`;
+    // Whether there was a value is told of those too that are left out.
+    if (how === 'presence') return { name, value: `(${parent.as} is not null) as ${as}`, ...noValue, as };
+    const fate = stricter(parent.fate, columnFate(above.masks, table.name, name));
+    return { name, value: `${parent.as} as ${as}`, ...parent, as, fate };
   });
   const [row, list] =
     as === 'list' ? ['object' as const, `inner_${index}`] : ['pair' as const, `map_entries(inner_${index})`];
   return {
+    masks: above.masks,
     table,
     name,
     source: () => `select line, ${[
@@ -73,14 +88,20 @@ function rowsWithin(above: Rows, table: NestedTable, index: number, name: string
     ].join(', ')}
       from (select *, unnest(${list}) as ${row}, generate_subscripts(${list}, 1) as ${place} from ${above.name})`,
     row,
-    given: new Map([...inherited.map(({ name, as }) => [name, as] as const), [table.ordinal, 'ordinal']]),
+    given: new Map<string, GivenColumn>([
+      ...inherited.map(({ name, as, type, fate }) => [name, { as, type, fate }] as const),
+      [table.ordinal, { ...noValue, as: 'ordinal' }],
+    ]),
     path,
     inner: table.nested ?? [],
   };
 }
 
+/** A column that holds nothing of the vendor's. */
+const noValue = { type: 'bigint', fate: kept } as const;
+
 function levelOf(rows: Rows): Level {
-  const { table, name } = rows;
+  const { table, name, masks, given } = rows;
   const columns = columnsOf(rows);
   return {
     table,
@@ -91,13 +112,22 @@ function levelOf(rows: Rows): Level {
       ...table.ofFile.map((column) => literal(placeOf[column](constants))),
       BigInt(constants.fileId).toString(),
       'line',
-      ...columns.values(),
-      'extra',
+      ...[...given.values()].map(({ as, type, fate }) => maskTyped(type, as, fate)),
+      ...maskColumns(masks, table, table.columns.map(valueName)),
+      maskExtra(masks, table.name, 'extra'),
     ],
   };
 }
 
 /** All columns of a table, and what DuckDB's calls them. */
-function columnsOf({ table, given }: Rows): ReadonlyMap<string, string> {
-  return new Map([...given, ...table.columns.map(({ name }, index) => [name, `value_${index}`] as const)]);
+function columnsOf({ table, given, masks }: Rows): ReadonlyMap<string, GivenColumn> {
+  const own = table.columns.map((column, index): readonly [string, GivenColumn] => {
+    const { name, type } = column;
+    return [name, { as: valueName(column, index), type, fate: columnFate(masks, table.name, name) }];
+  });
+  return new Map([...given, ...own]);
+}
+
+function valueName(_column: Column, index: number): string {
+  return `value_${index}`;
 }

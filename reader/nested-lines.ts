@@ -9,7 +9,9 @@ import type { RootTable } from '../vendors/table.js';
 import { literal } from './duckdb.js';
 import { fileBytes, type FileAt } from './file-bytes.js';
 import { badRows, type LineFault } from './json-pieces.js';
-import { levelsOf } from './levels.js';
+import { levelsOf, linesOf } from './levels.js';
+import { maskLine } from './mask-rows.js';
+import type { Masks } from './masks.js';
 import { inPieces, oneAhead, type Piece } from './pieces.js';
 import type { FileConstants } from './projection.js';
 import { released, streamed } from './row-source.js';
@@ -54,7 +56,8 @@ export function nestedLinesRows(
   folder: string,
   signal: AbortSignal,
 ): FileRows {
-  const levels = levelsOf(root).map((level) => ({
+  const { masks } = constants;
+  const levels = levelsOf(root, masks).map((level) => ({
     ...level,
     landing: { name: level.table.name, columns: level.columns },
     values: level.values(constants).join(', '),
@@ -75,6 +78,9 @@ export function nestedLinesRows(
   const drop = async (): Promise<void> => {
     for (const { name } of levels) await connection.run(`drop table ${name}`);
   };
+  /** Null for what is no object, or has a key twice. */
+  const maskedLine = (known: Masks): string => `case when starts_with(object::varchar, '{')
+    and not ends_with(fault, ' has a key twice') then (${maskLine(known, root, 'object')})::varchar end`;
   const faults = levels
     .map(
       ({ name }, level) =>
@@ -112,11 +118,14 @@ export function nestedLinesRows(
   const faultsOf = async (piece: Piece): Promise<LineFault[]> => {
     if (!piecesWithBad.has(piece.before)) return [];
     await unfold(piece);
+    const firsts = `select line, first(fault order by level, rowid) as fault from (${faults}) group by line`;
     const found = await connection.runAndReadAll(
-      `select line::varchar, first(fault order by level, rowid) from (${faults}) group by line order by line`,
+      masks
+        ? `select line::varchar, fault, ${maskedLine(masks)} from (${firsts}) join (${linesOf(piece)}) using (line) order by line`
+        : `select line::varchar, fault from (${firsts}) order by line`,
     );
     await drop();
-    return found.getRows() as [string, string][];
+    return found.getRows() as [string, string, (string | null)?][];
   };
   const [first, ...others] = levels.map(({ landing }) => landing);
   if (first === undefined) throw new RangeError(`${root.name} has no table`);

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { identifier, literal } from './duckdb.js';
+import type { Masks } from './masks.js';
 import type { FileColumn } from './typing.js';
 import { tooLittleMemory, unreadableFile } from './unreadable.js';
 
@@ -52,6 +53,7 @@ export async function unreadable(
   error: unknown,
   path: string,
   key: string,
+  masks?: Masks,
 ): Promise<unknown> {
   if (!(error instanceof Error)) return error;
   // A page of each column has to be in memory at once: writers that make huge ones need a larger limit, for ever.
@@ -60,7 +62,9 @@ export async function unreadable(
   if (!complaint.test(error.message)) return error;
   const word = error.message.includes(notUtf8)
     ? `the text of ${await columnOutsideUtf8(connection, path)} is not UTF-8.`
-    : (error.message.split('\n')[0] ?? '').replaceAll(path, key);
+    : masks
+      ? `${error.message.replace(/:.*$/s, '')} of DuckDB, whose words may quote what is masked and are not shown.`
+      : (error.message.split('\n')[0] ?? '').replaceAll(path, key);
   return unreadableFile(key, 'Parquet', word);
 }
 

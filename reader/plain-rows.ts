@@ -11,7 +11,18 @@
 import { isUtf8 } from 'node:buffer';
 
 import type { Table } from '../vendors/table.js';
-import { daysOf, refuse, setInt32, setInt64, standsAt, valueWriters, wordOf } from './binary-values.js';
+import {
+  daysOf,
+  refuse,
+  setInt32,
+  setInt64,
+  standsAt,
+  valueWriters,
+  wordOf,
+  type ValueWriter,
+} from './binary-values.js';
+import { isKept } from './mask-fates.js';
+import { columnFate } from './mask-rows.js';
 import { longestKey, type FileConstants } from './projection.js';
 
 export interface PlainRows {
@@ -42,7 +53,12 @@ const closingBrace = 0x7d;
 export function plainReader(table: Table, constants: FileConstants): PlainReader {
   const { columns } = table;
   const keys = columns.map(({ field }) => wordOf(JSON.stringify(field)));
-  const write = columns.map(({ type, unit }) => (unit === undefined ? valueWriters[type] : refuse));
+  const write = columns.map(({ name, type, unit }) => {
+    const fate = columnFate(constants.masks, table.name, name);
+    if (unit !== undefined) return refuse;
+    if (isKept(fate)) return valueWriters[type];
+    return fate.treatment === 'drop' && !fate.within ? dropping(valueWriters[type]) : refuse;
+  });
   const keyAt = columns.findIndex(({ name }) => name === table.key);
   const place = placeFields(table, constants);
   // Where the value of each column begins and ends in the line: the text between the quotes, or the number.
@@ -144,6 +160,12 @@ export function plainReader(table: Table, constants: FileConstants): PlainReader
 }
 
 const asNull = wordOf('null');
+
+/** Takes the same values, and leaves them out. */
+function dropping(write: ValueWriter): ValueWriter {
+  return (lines, begin, end, rows, at, escaped) =>
+    write(lines, begin, end, rows, at, escaped) < 0 ? -1 : setInt32(rows, at, -1);
+}
 
 function afterSpace(lines: DataView, from: number): number {
   let at = from;

@@ -7,6 +7,10 @@
 
 import type { Table } from '../vendors/table.js';
 import { identifier, literal } from './duckdb.js';
+import { isKept } from './mask-fates.js';
+import { columnFate, maskColumns, maskExtra } from './mask-rows.js';
+import type { Masks } from './masks.js';
+import { maskedRaw } from './mask-raw.js';
 import { typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {
@@ -15,6 +19,8 @@ export interface FileConstants {
   readonly partitionValue: string | null;
   readonly loadId: string;
   readonly fileId: string;
+  /** Absent: all is kept. */
+  readonly masks?: Masks | undefined;
 }
 
 export interface Projection {
@@ -24,7 +30,7 @@ export interface Projection {
   readonly good: string;
   /** Query for the others: load_id, file_id, line, reason, raw. */
   readonly bad: string;
-  /** Query for the same rows' lines and reasons, in the order of the file. */
+  /** Query for the same rows' lines and reasons, and where something is masked the rows as JSON; in the order of the file. */
   readonly faults: string;
   readonly unknown: readonly string[];
   readonly missing: readonly string[];
@@ -39,6 +45,8 @@ export interface OfLine {
   readonly extra: string;
   /** Why the line is no row at all; null where it is one. */
   readonly fault: string;
+  /** The whole line as JSON; absent where its columns are all there is. */
+  readonly object?: string;
 }
 
 /**
@@ -52,6 +60,7 @@ export function project(
   constants: FileConstants,
   ofLine?: OfLine,
 ): Projection {
+  const { masks } = constants;
   // Names of our own within the query, so that whatever the vendor calls a column clashes with none of them.
   const raw = new Map(fileColumns.map((column, index) => [column.name, { ...column, as: `raw_${index}` }]));
   const known = new Set(table.columns.map((column) => column.field));
@@ -60,7 +69,9 @@ export function project(
 
   const typed = table.columns.map((column, index) => {
     const inFile = raw.get(column.field);
-    return { ...(inFile ? typeColumn(column, inFile, `value_${index}`) : absent), as: `value_${index}` };
+    const masked = !isKept(columnFate(masks, table.name, column.name));
+    const value = inFile ? typeColumn(column, { ...inFile, masked }, `value_${index}`) : absent;
+    return { ...value, as: `value_${index}` };
   });
   const extra = {
     ...(ofLine ? typeJsonExtra('line_extra', 'extra') : typeExtra(unknown, 'extra')),
@@ -75,13 +86,17 @@ export function project(
   ];
   const isBad = faults.map(({ when }) => `coalesce(${when}, false)`).join('\n     or ');
   const reason = faults.map(({ when, reason }) => `when ${when} then ${reason}`).join('\n    ');
-  const whole = fileColumns.map(({ name }) => `${literal(name)}: ${raw.get(name)?.as}`).join(', ');
+  const values = typed.map(({ as }) => as);
+  const whole = masks
+    ? maskedRaw(masks, table, [...raw.values()], values, ofLine)
+    : `to_json({${fileColumns.map(({ name }) => `${literal(name)}: ${raw.get(name)?.as}`).join(', ')}})`;
 
   const read = `(
     select ${[
       `${line} as line`,
       ...[...raw.values()].map((column) => `${column.from ?? identifier(column.name)} as ${column.as}`),
       ...(ofLine ? [`${ofLine.extra} as line_extra`, `${ofLine.fault} as line_fault`] : []),
+      ...(masks && ofLine?.object !== undefined ? [`${ofLine.object} as line_object`] : []),
     ].join(',\n      ')}
     from ${source}
   )`;
@@ -98,11 +113,12 @@ export function project(
       ...table.ofFile.map((column) => literal(placeOf[column](constants))),
       BigInt(constants.fileId).toString(),
       'line',
-      ...[...typed, extra].map((column) => column.as),
+      ...maskColumns(masks, table, values),
+      maskExtra(masks, table.name, extra.as),
     ].join(', ')}\n  from ${rows}\n  where not (${isBad})`,
-    bad: `select ${BigInt(constants.loadId)}, ${BigInt(constants.fileId)}, line, case ${reason} end, to_json({${whole}})
+    bad: `select ${BigInt(constants.loadId)}, ${BigInt(constants.fileId)}, line, case ${reason} end, ${whole}
   from ${rows}\n  where ${isBad}`,
-    faults: `select line, case ${reason} end as reason\n  from ${rows}\n  where ${isBad}`,
+    faults: `select line, case ${reason} end as reason${masks ? `, ${whole} as raw` : ''}\n  from ${rows}\n  where ${isBad}`,
     unknown: unknown.map((column) => column.name),
     missing,
   };

@@ -8,6 +8,7 @@ import { documentsOf } from './documents.js';
 import type { FileAt } from './file-bytes.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import { nestedLinesRows } from './nested-lines.js';
+import { openMasks, withoutValues } from './masks.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
 
@@ -30,6 +31,28 @@ export async function readFile(
   place: Place,
   signal: AbortSignal,
 ): Promise<FileRows> {
+  const { masks } = constants;
+  await openMasks(connection, masks);
+  const rows = await rowsOf(connection, shape, file, constants, place, signal);
+  if (masks === undefined) return rows;
+  const hidden = (error: unknown): never => {
+    throw withoutValues(error, masks, file.key);
+  };
+  return {
+    ...rows,
+    good: (consume) => rows.good(consume).catch(hidden),
+    bad: (consume) => rows.bad(consume).catch(hidden),
+  };
+}
+
+async function rowsOf(
+  connection: DuckDBConnection,
+  shape: FileShape,
+  file: FileAt,
+  constants: FileConstants,
+  place: Place,
+  signal: AbortSignal,
+): Promise<FileRows> {
   const { format } = shape;
   if (format === 'json lines') {
     return jsonLinesRows(connection, shape.table, file, constants, place.folder, signal);
@@ -45,7 +68,7 @@ export async function readFile(
   const parquet = await openParquet(connection, file.path, file.key);
   const { columns, good, bad } = project(table, parquet.columns, parquet.source, parquet.line, constants);
   const inOurWords = async (error: unknown): Promise<never> => {
-    throw await unreadable(connection, error, file.path, file.key);
+    throw await unreadable(connection, error, file.path, file.key, constants.masks);
   };
   const landing = { name: table.name, columns };
   return {

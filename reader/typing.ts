@@ -18,6 +18,8 @@ export interface FileColumn {
 /** A column of the file, and its name within the query. */
 export interface RawColumn extends FileColumn {
   readonly as: string;
+  /** No reason may quote its values. */
+  readonly masked?: boolean;
 }
 
 export interface Typed {
@@ -232,9 +234,10 @@ function mismatch(column: RawColumn, what: string): Typed {
 
 /** A fault of values that are there. */
 function refuse(column: RawColumn, when: string, what: string): Fault {
+  const quoted = `${literal(`${column.name} is not ${what}: `)} || left(replace(${column.as}::varchar, chr(0), ''), 80)`;
   return {
     when: `(${column.as} is not null and ${when})`,
-    reason: `${literal(`${column.name} is not ${what}: `)} || left(replace(${column.as}::varchar, chr(0), ''), 80)`,
+    reason: column.masked === true ? literal(`${column.name} is not ${what} (masked)`) : quoted,
   };
 }
 

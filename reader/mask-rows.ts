@@ -1,0 +1,124 @@
+/** What becomes of the columns of a table, and of a whole line that is kept in the quarantine. Pure. */
+
+import type { StoredType, Table } from '../vendors/table.js';
+import { dropped, fateOf, fateWithin, isKept, kept, stricter, type Fate } from './mask-fates.js';
+import { maskJson, maskTyped } from './mask-sql.js';
+import type { Masks } from './masks.js';
+
+/** A table as `Table`, `RootTable` and `DocumentTable` say it. */
+export interface RowsOfLine {
+  readonly name: string;
+  readonly columns: readonly LineColumn[];
+  readonly nested?: readonly RowsWithin[];
+}
+
+/** A column without a field holds nothing of the file's. */
+interface LineColumn {
+  readonly name: string;
+  readonly type: StoredType;
+  readonly field?: string;
+}
+
+interface RowsWithin extends RowsOfLine {
+  readonly within: { readonly field: string; readonly as: 'list' | 'map' | 'items' | 'values' };
+}
+
+export function columnFate(masks: Masks | undefined, table: string, column: string): Fate {
+  return masks === undefined ? kept : fateOf(masks.rules, table, column);
+}
+
+/** Of the fields that a table has no column for. */
+export function extraFate(masks: Masks | undefined, table: string): Fate {
+  return columnFate(masks, table, '_extra');
+}
+
+/** The columns of a row, by the expressions of their typed values. */
+export function maskColumns(
+  masks: Masks | undefined,
+  { name, columns, pairs }: Pick<Table, 'name' | 'columns' | 'pairs'>,
+  values: readonly string[],
+): readonly string[] {
+  if (masks === undefined) return values;
+  const keyOf = (column: string): string | undefined =>
+    pairs?.value === column ? values[columns.findIndex((other) => other.name === pairs.key)] : undefined;
+  return columns.map((column, index) =>
+    maskTyped(column.type, values[index] ?? 'null', columnFate(masks, name, column.name), keyOf(column.name)),
+  );
+}
+
+/** The object of other fields as `_extra` holds it: JSON as text, null where nothing is left. */
+export function maskExtra(masks: Masks | undefined, table: string, extra: string): string {
+  const fate = extraFate(masks, table);
+  return isKept(fate) ? extra : `nullif((${maskJson(`${extra}::json`, fate)})::varchar, '{}')`;
+}
+
+/** A line, as an expression of the JSON of its object, for the quarantine. */
+export function maskLine(masks: Masks, table: RowsOfLine, object: string): string {
+  return maskJson(object, lineFate(masks, table));
+}
+
+/**
+ * A field of a line, as an expression of its JSON, before rows are unfolded from it or columns lifted out of it. It is
+ * that of the column of this name in the table of the line.
+ */
+export function maskField(masks: Masks | undefined, table: string, column: LineColumn, json: string): string {
+  return maskJson(json, fieldFate(columnFate(masks, table, column.name), column));
+}
+
+/** A text is hashed as it is written, whatever stands there in its place. */
+function fieldFate(fate: Fate, { type }: LineColumn): Fate {
+  return type === 'jsonb' || isKept(fate) ? fate : { ...fate, depth: 2 };
+}
+
+/** Where rows should be, what is none is left out. */
+function lineFate(masks: Masks, table: RowsOfLine): Fate {
+  const fields = new Map<string, Fate>();
+  for (const column of table.columns) {
+    if (column.field === undefined) continue;
+    const fate = fieldFate(columnFate(masks, table.name, column.name), column);
+    fields.set(column.field, stricter(fields.get(column.field) ?? kept, fate));
+  }
+  for (const inner of table.nested ?? []) {
+    const rows = rowsFate(masks, inner);
+    const column = fields.get(inner.within.field) ?? kept;
+    // What becomes of it as a column and what of its rows cannot both be written.
+    fields.set(inner.within.field, isKept(column) || isKept(rows) ? stricter(column, rows) : dropped);
+  }
+  const extra = extraFate(masks, table.name);
+  // A rule for a key of `_extra` is of that field while it has no column.
+  for (const key of extra.within?.keys.keys() ?? []) {
+    if (!fields.has(key)) fields.set(key, fateWithin(extra, key));
+  }
+  const others = extra.within?.others ?? fateWithin(extra, '');
+  return { ...dropped, within: { keys: fields, others } };
+}
+
+/** What becomes of a field that holds rows. */
+function rowsFate(masks: Masks, rows: RowsWithin): Fate {
+  const { within, name, columns } = rows;
+  if (within.as === 'list') {
+    const others = lineFate(masks, rows);
+    return isKeptLine(others) ? kept : { ...dropped, within: { keys: new Map(), others } };
+  }
+  const fates = columns.map((column) => [column, columnFate(masks, name, column.name)] as const);
+  const masked = fates.filter(([, fate]) => !isKept(fate));
+  const [first, ...more] = masked;
+  if (first === undefined) return kept;
+  const [column, fate] = first;
+  // A key, and items whose form nobody promised, cannot be masked in their place.
+  if (within.as !== 'map' || more.length > 0 || column.field !== 'value') return dropped;
+  const { keys, others } = fate.within ?? { keys: new Map<string, Fate>(), others: fate };
+  const written = (inner: Fate): Fate => fieldFate(inner, column);
+  return {
+    ...dropped,
+    within: {
+      keys: new Map([...keys].map(([key, inner]) => [key, written(inner)])),
+      others: written(others),
+    },
+  };
+}
+
+/** Whether all that an object may hold is kept. */
+function isKeptLine({ within }: Fate): boolean {
+  return within !== undefined && [...within.keys.values(), within.others].every(isKept);
+}
