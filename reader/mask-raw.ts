@@ -64,7 +64,7 @@ function textOf(as: string, inFile: string): string {
 
 function maskUnknown({ as }: RawColumn, fate: Fate): string | undefined {
   if (isKept(fate)) return as;
-  return isDropped(fate) ? undefined : maskJson(`to_json(${as})`, fate);
+  return isDropped(fate) ? undefined : `(${maskJson(`to_json(${as})`, fate)})::json`;
 }
 
 function isDropped({ treatment, within }: Fate): boolean {

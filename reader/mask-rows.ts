@@ -2,7 +2,7 @@
 
 import type { StoredType, Table } from '../vendors/table.js';
 import { dropped, fateOf, fateWithin, isKept, kept, stricter, type Fate } from './mask-fates.js';
-import { maskJson, maskTyped } from './mask-sql.js';
+import { asJson, maskJson, maskTyped } from './mask-sql.js';
 import type { Masks } from './masks.js';
 
 /** A table as `Table`, `RootTable` and `DocumentTable` say it. */
@@ -49,10 +49,10 @@ export function maskColumns(
 /** The object of other fields as `_extra` holds it: JSON as text, null where nothing is left. */
 export function maskExtra(masks: Masks | undefined, table: string, extra: string): string {
   const fate = extraFate(masks, table);
-  return isKept(fate) ? extra : `nullif((${maskJson(`${extra}::json`, fate)})::varchar, '{}')`;
+  return isKept(fate) ? extra : `nullif(${maskJson(asJson(extra), fate)}, '{}')`;
 }
 
-/** A line, as an expression of the JSON of its object, for the quarantine. */
+/** A line, as an expression of the JSON of its object, for the quarantine: JSON as text. */
 export function maskLine(masks: Masks, table: RowsOfLine, object: string): string {
   return maskJson(object, lineFate(masks, table));
 }
@@ -62,7 +62,8 @@ export function maskLine(masks: Masks, table: RowsOfLine, object: string): strin
  * that of the column of this name in the table of the line.
  */
 export function maskField(masks: Masks | undefined, table: string, column: LineColumn, json: string): string {
-  return maskJson(json, fieldFate(columnFate(masks, table, column.name), column));
+  const fate = fieldFate(columnFate(masks, table, column.name), column);
+  return isKept(fate) ? json : `(${maskJson(json, fate)})::json`;
 }
 
 /** A text is hashed as it is written, whatever stands there in its place. */

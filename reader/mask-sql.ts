@@ -10,66 +10,63 @@ import { isKept, type Fate, type Within } from './mask-fates.js';
 /** Variables that hold the key as the two hashes of an HMAC begin with it. */
 export const keyVariables = { inner: 'mask_inner', outer: 'mask_outer' } as const;
 
-/** Objects are written as text: a map takes no key twice, which a vendor's JSON may have. Null are those left out. */
-const joined = (open: string, items: string, close: string): string =>
-  `('${open}' || coalesce(array_to_string(${items}, ','), '') || '${close}')::json`;
 const pairsOf = (json: string): string => `map_entries(from_json(${json}, '"MAP(VARCHAR, JSON)"'))`;
-/** Of a key or a place that is there. DuckDB gives null for what is null in JSON. */
-const valueOf = (pair: string): string => `coalesce(${pair}.value, 'null'::json)`;
 
 /**
- * Statements that come before any of the expressions below. `mask_json_0` hashes a value that a rule names: of an object
- * each value, of a list each entry. `mask_json_1` hashes one that lies in an object: of a list each entry. What lies
- * deeper is hashed as it is written, by `mask_json_2`. null stays null, and keys stay.
+ * Statements that come before any of the expressions below. JSON is put together as text: a map takes no key twice, which
+ * a vendor's JSON may have. What JSON is not of the form that it is asked for is null, and the next is tried: a CASE around
+ * a lambda takes twice as long.
+ *
+ * `mask_json_0` hashes a value that a rule names: of an object each value, of a list each entry. `mask_json_1` hashes one
+ * that lies in an object: of a list each entry. What lies deeper is hashed as it is written, by `mask_json_2`. null stays
+ * null, and keys stay.
  */
 export const macros: readonly string[] = [
   `create or replace temp macro mask_text(plain) as sha256(
     getvariable('${keyVariables.outer}') || unhex(sha256(getvariable('${keyVariables.inner}') || encode(plain))))`,
   `create or replace temp macro mask_json_2(plain) as
-    case when plain is null or json_type(plain) = 'NULL' then plain else to_json(mask_text(plain ->> '$')) end`,
-  `create or replace temp macro mask_json_1(plain) as case json_type(plain)
-    when 'ARRAY' then ${joined(
-      '[',
-      `list_transform(from_json(plain, '["VARCHAR"]'),
-        lambda entry: case when entry is null then 'null' else to_json(mask_text(entry))::varchar end)`,
-      ']',
-    )}
-    else mask_json_2(plain) end`,
-  `create or replace temp macro mask_json_0(plain) as case json_type(plain)
-    when 'OBJECT' then ${joined(
-      '{',
-      `list_transform(${pairsOf('plain')},
-        lambda pair: to_json(pair.key)::varchar || ':' || mask_json_1(${valueOf('pair')})::varchar)`,
-      '}',
-    )}
-    else mask_json_1(plain) end`,
-  `create or replace temp macro mask_joined(kind, items) as (case kind when 'OBJECT' then '{' else '[' end
-    || coalesce(array_to_string(items, ','), '') || case kind when 'OBJECT' then '}' else ']' end)::json`,
+    case json_type(plain) when 'NULL' then 'null' else '"' || mask_text(plain ->> '$') || '"' end`,
+  `create or replace temp macro mask_json_1(plain) as coalesce(
+    to_json(list_transform(from_json(plain, '["VARCHAR"]'), lambda entry: mask_text(entry)))::varchar,
+    mask_json_2(plain))`,
+  // DuckDB gives null for a value that is null in JSON.
+  `create or replace temp macro mask_json_0(plain) as coalesce(
+    '{' || array_to_string(list_transform(${pairsOf('plain')},
+      lambda pair: to_json(pair.key)::varchar || ':' || coalesce(mask_json_1(pair.value), 'null')), ',') || '}',
+    mask_json_1(plain))`,
   // What is left out of a list is null, so that the others keep their places.
-  `create or replace temp macro mask_entries(plain) as case json_type(plain)
-    when 'OBJECT' then list_transform(${pairsOf('plain')}, lambda pair:
-      {key: pair.key, value: pair.value, name: to_json(pair.key)::varchar || ':', absent: null::varchar})
-    when 'ARRAY' then list_transform(from_json(plain, '["JSON"]'), lambda entry, place:
-      {key: (place - 1)::varchar, value: entry, name: '', absent: 'null'})
-    end`,
+  `create or replace temp macro mask_entries(plain) as coalesce(
+    list_transform(${pairsOf('plain')}, lambda pair:
+      {key: pair.key, value: pair.value, name: to_json(pair.key)::varchar || ':', absent: null::varchar}),
+    list_transform(from_json(plain, '["JSON"]'), lambda entry, place:
+      {key: (place - 1)::varchar, value: entry, name: '', absent: 'null'}))`,
+  `create or replace temp macro mask_joined(plain, items) as case json_type(plain) when 'OBJECT' then '{' else '[' end
+    || array_to_string(list_filter(items, lambda item: item is not null), ',')
+    || case json_type(plain) when 'OBJECT' then '}' else ']' end`,
 ];
 
-/** JSON from JSON, as expressions; null for what is left out. */
+/** Text that is JSON, or null. A plain cast may be moved before the question whether it is, and then ends the query. */
+export function asJson(text: string): string {
+  return `try_cast(${text} as json)`;
+}
+
+/** JSON as text from JSON, as expressions; null for what is left out. */
 export function maskJson(json: string, fate: Fate, nesting = 0): string {
   const { treatment, depth, within } = fate;
-  if (isKept(fate)) return json;
+  if (isKept(fate)) return `(${json})::varchar`;
   if (within) return maskWithin(json, within, maskJson(json, { treatment, depth }, nesting), nesting);
-  return treatment === 'drop' ? 'null::json' : `mask_json_${Math.min(depth, 2)}(${json})`;
+  return treatment === 'drop' ? 'null::varchar' : `mask_json_${Math.min(depth, 2)}(${json})`;
 }
 
 /** Values that hold others, by what becomes of these; `otherwise` is of those that hold none. */
 function maskWithin(json: string, { keys, others }: Within, otherwise: string, nesting: number): string {
   const entry = `entry_${nesting}`;
-  const value = byKey(`${entry}.key`, keys, others, (fate) => maskJson(valueOf(entry), fate, nesting + 1));
+  // Of a key or a place that is there.
+  const there = `coalesce(${entry}.value, 'null'::json)`;
+  const value = byKey(`${entry}.key`, keys, others, (fate) => maskJson(there, fate, nesting + 1));
   const items = `list_transform(mask_entries(${json}),
-    lambda ${entry}: ${entry}.name || coalesce((${value})::varchar, ${entry}.absent))`;
-  return `case when json_type(${json}) in ('OBJECT', 'ARRAY') then mask_joined(json_type(${json}), ${items})
-    else ${otherwise} end`;
+    lambda ${entry}: ${entry}.name || coalesce(${value}, ${entry}.absent))`;
+  return `coalesce(mask_joined(${json}, ${items}), ${otherwise})`;
 }
 
 function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate: Fate) => string): string {
@@ -92,7 +89,7 @@ function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate: Fate)
  */
 export function maskTyped(type: StoredType, value: string, fate: Fate, key?: string): string {
   if (isKept(fate)) return value;
-  if (type === 'jsonb') return `(${maskJson(`${value}::json`, fate)})::varchar`;
+  if (type === 'jsonb') return maskJson(asJson(value), fate);
   if (fate.within && key !== undefined) {
     const { keys, others } = fate.within;
     return byKey(key, keys, others, (inner) => maskTyped(type, value, { ...inner, depth: 0 }));

@@ -26,11 +26,12 @@ export function masksOf(source: {
 
 /** Makes ready what expressions of mask-sql.ts use. Bound, since DuckDB's errors quote queries. */
 export async function openMasks(connection: DuckDBConnection, masks: Masks | undefined): Promise<void> {
-  if (masks?.key === undefined) return;
+  if (masks === undefined) return;
+  for (const macro of macros) await connection.run(macro);
+  if (masks.key === undefined) return;
   const { inner, outer } = padded(masks.key);
   await connection.run(`set variable ${keyVariables.inner} = $1::blob`, [blobValue(inner)]);
   await connection.run(`set variable ${keyVariables.outer} = $1::blob`, [blobValue(outer)]);
-  for (const macro of macros) await connection.run(macro);
 }
 
 /** The key as the two hashes of an HMAC begin with it, a block of 64 bytes each (RFC 2104). */

@@ -80,7 +80,7 @@ export function nestedLinesRows(
   };
   /** Null for what is no object, or has a key twice. */
   const maskedLine = (known: Masks): string => `case when starts_with(object::varchar, '{')
-    and not ends_with(fault, ' has a key twice') then (${maskLine(known, root, 'object')})::varchar end`;
+    and not ends_with(fault, ' has a key twice') then ${maskLine(known, root, 'object')} end`;
   const faults = levels
     .map(
       ({ name }, level) =>

@@ -45,6 +45,8 @@ const places = [
   'sources: { a: { vendor: monetate, store: { type: sftp, username: @, password: @, privateKey: @, hostKey: @ } } }',
   'sources: { a: { vendor: monetate, store: { type: sftp, host: @, port: @, passphrase: @, root: @ }, maskKey: @ } }',
   'sources: { a: { vendor: monetate, store: @, mask: { @: @ }, metadata: { account: @, username: @, privateKey: @ } } }',
+  'sources: { a: { vendor: megaphone, mask: { ip: @, @: hash }, maskKey: @, store: { type: s3, bucket: b } } }',
+  'sources: { a: { vendor: megaphone, mask: @, maskKey: [@], store: { type: s3, bucket: b } } }',
   'postgres: { url: @ }\n\tsources: "',
 ];
 
@@ -94,6 +96,8 @@ describe('secrets', () => {
       'sources: { a: { vendor: optimizely, store: { type: s3, sessionToken: "@", credentials: { optimizelyToken: "@" } } } }',
       'sources: { a: { vendor: megaphone, store: { type: s3, accessKeyId: "@", secretAccessKey: ["@"], sessionToken: "@" } } }',
       'sources: { a: { vendor: leanplum, api: { clientKey: ["@"], copyToStore: { accessKeyId: ["@"], secretAccessKey: { x: "@" } } } } }',
+      'sources: { a: { vendor: megaphone, mask: { ip: hash, nobody: drop }, maskKey: "@", store: { type: s3, bucket: b } } }',
+      'sources: { a: { vendor: optimizely, mask: { user_ip: hash }, maskKey: ["@"], store: { type: s3 } } }',
       'metrics: { otel: { url: 5, headers: { authorization: ["@"] } } }',
       'postgres: { url: "@"',
       'postgres: { url: "\\@" }',
