@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { log } from '@temporalio/activity';
 
+import { maskDigest } from '../config/mask-digest.js';
+import type { SourceConfig } from '../config/schema.js';
 import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { makePipe } from '../reader/copy-out.js';
@@ -9,6 +12,7 @@ import { withDuckDb } from '../reader/duckdb.js';
 import { masksOf } from '../reader/masks.js';
 import { readFile } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
+import { noteMask } from '../warehouse/mask-changes.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
 import { leaveOut } from '../warehouse/unreadable-files.js';
 import type { Dependencies } from './dependencies.js';
@@ -30,6 +34,20 @@ interface Place {
 }
 
 export function createStage(deps: Dependencies) {
+  const masksNoted = new Set<string>();
+
+  /** Once a worker and source. */
+  const noteMaskOf = async (config: SourceConfig): Promise<void> => {
+    if (masksNoted.has(config.name)) return;
+    if (await noteMask(deps.pool, config.name, maskDigest(config))) {
+      log.warn(
+        `The mask rules or the maskKey of source ${config.name} have changed. Rows that were loaded before stay as they ` +
+          `are until 'landfall reprocess' loads their deliveries again.`,
+      );
+    }
+    masksNoted.add(config.name);
+  };
+
   /**
    * Brings a batch of files into the load's staging table, one transaction a file, and leaves alone those that an
    * earlier or a concurrent attempt has staged. Where files come one by one, those that cannot be read are left out.
@@ -73,6 +91,7 @@ export function createStage(deps: Dependencies) {
     return withHeartbeat(
       () => progress,
       async (signal) => {
+        await noteMaskOf(config);
         const files = await pendingFiles(deps.pool, step.loadId, step.batch);
         progress.of = files.length;
         await inFolder(deps.spoolDirectory, async (folder) => {

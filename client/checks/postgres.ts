@@ -2,7 +2,9 @@ import { readdir } from 'node:fs/promises';
 
 import type pg from 'pg';
 
+import { maskDigest } from '../../config/mask-digest.js';
 import type { SourceConfig } from '../../config/schema.js';
+import { deliveriesMaskedBefore } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
@@ -136,5 +138,14 @@ async function checkSources(
         'Change the configuration back, or give the new feed a name of its own.',
       );
     } else report.ok(what, `schema ${schema} is set up`);
+  }
+  for (const source of sources) {
+    const before = await deliveriesMaskedBefore(pool, source.name, maskDigest(source));
+    if (before === 0) continue;
+    const are = before === 1 ? '1 delivery was' : `${before} deliveries were`;
+    report.ok(
+      `masks of ${source.name}`,
+      `${are} loaded by other mask rules or another maskKey; 'landfall reprocess' loads them again`,
+    );
   }
 }

@@ -7,9 +7,15 @@ create table landfall.source (
   name        text primary key,
   vendor      text not null,
   schema_name text not null unique,
-  created_at  timestamptz not null default now()
+  created_at  timestamptz not null default now(),
+  mask_digest     text,
+  mask_changed_at timestamptz
 );
 comment on table landfall.source is 'Configured feeds. A schema belongs to one source.';
+comment on column landfall.source.mask_digest is
+  'Of the rules by which its rows are masked, and of the key; null before anything is loaded.';
+comment on column landfall.source.mask_changed_at is
+  'When rows were first loaded by these rules; what was published earlier was masked by others. Null where there were none.';
 
 create table landfall.delivery (
   id            text primary key,
