@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+
+import { maskedSource, maskKey, type MaskedSource } from '../support/masking.js';
+import { csv, json, leanplum, lines, megaphone, metric, parquet, type Case } from './masked-cases.js';
+
+const hmac = (text: string): string => createHmac('sha256', maskKey).update(text).digest('hex');
+
+describe('personal data', function () {
+  this.timeout(120_000);
+  let source: MaskedSource | undefined;
+  afterEach(async () => {
+    await source?.drop();
+    source = undefined;
+  });
+
+  const openAndLoad = async (
+    { vendor, type, name, files }: Case,
+    mask: Readonly<Record<string, string>>,
+    watch?: (everything: string) => void,
+  ): Promise<MaskedSource> => {
+    source = await maskedSource(vendor, { mask, maskKey }, watch);
+    await source.load(type, name, await files());
+    return source;
+  };
+  const canaries = (text: string): readonly string[] =>
+    text.split('\n').filter((line) => line.includes('canary'));
+  const rowsOf = async (sql: string): Promise<readonly unknown[]> =>
+    (await source!.database.pool.query<unknown[]>({ text: sql, rowMode: 'array' })).rows;
+
+  for (const given of [megaphone, leanplum, csv, parquet]) {
+    describe(`in ${given.title}`, () => {
+      it('is nowhere where rules name it: not in tables, staging, ledger, quarantine or logs', async () => {
+        const { everything } = await openAndLoad(given, given.mask, (staged) =>
+          assert.deepEqual(canaries(staged), []),
+        );
+        const text = await everything();
+        assert.deepEqual(canaries(text), []);
+        assert.ok(!text.includes(maskKey.slice(0, 12)));
+        const [[quarantined] = []] = (await rowsOf(
+          'select count(*)::integer from landfall.quarantine',
+        )) as number[][];
+        assert.equal(quarantined, given.bad);
+      });
+
+      it('is all there where it is kept', async () => {
+        const keep = Object.fromEntries(Object.keys(given.mask).map((name) => [name, 'keep']));
+        const { everything } = await openAndLoad(given, keep);
+        const text = await everything();
+        const [{ bytes } = { bytes: '' }] = await given.files();
+        const written = given.vendor === 'megaphone' ? 'canary ip' : Buffer.from(bytes).toString('latin1');
+        for (const marker of new Set(written.match(/canary [a-z]{2,}/g) ?? [])) {
+          assert.ok(text.includes(marker), `${marker} is not found`);
+        }
+      });
+    });
+  }
+
+  it('has one hash in each column, and with one key in each source', async () => {
+    await openAndLoad(megaphone, megaphone.mask);
+    assert.deepEqual(
+      await rowsOf(
+        `select ip, user_agent, city, _extra from masked.metric where id in ('plain', 'odd') order by id`,
+      ),
+      [
+        [hmac('canary ip'), null, hmac('canary city'), { owner: { a: hmac('canary owner') } }],
+        [hmac('canary ip'), null, hmac('canary city'), null],
+      ],
+    );
+    await source?.drop();
+    await openAndLoad(parquet, parquet.mask);
+    assert.deepEqual(
+      await rowsOf(
+        `select user_ip, visitor_id, referer, user_agent, attributes, tags, _extra from masked.conversion where uuid = 'e1'`,
+      ),
+      [
+        [
+          ...[hmac('canary ip'), hmac('canary visitor'), hmac('canary referer'), null],
+          [hmac('{"name":"mail","value":"canary attribute"}')],
+          { a: { phone: hmac('canary phone'), city: 'Rome' } },
+          { device: hmac('canary device') },
+        ],
+      ],
+    );
+  });
+
+  it('is masked in rows within rows, by the key of a pair too, and where they repeat it', async () => {
+    await openAndLoad(leanplum, leanplum.mask);
+    assert.deepEqual(
+      await rowsOf('select user_id, device_id, _extra from masked.session where session_id = 1'),
+      [[hmac('canary user'), null, { secret: { deep: hmac('canary secret') } }]],
+    );
+    assert.deepEqual(
+      await rowsOf('select event_id, info, name, _extra from masked.event where session_id = 1'),
+      [['777001', hmac('canary info'), 'open', null]],
+    );
+    assert.deepEqual(
+      await rowsOf(
+        'select event_id, name, value from masked.event_parameter where session_id = 1 order by ordinal',
+      ),
+      [
+        ['777001', 'email', null],
+        ['777001', 'phone', hmac('canary phone')],
+        ['777001', 'city', 'Rome'],
+      ],
+    );
+  });
+
+  it("is masked in Leanplum's CSV, whose rows still find one another", async () => {
+    await openAndLoad(csv, csv.mask);
+    assert.deepEqual(
+      await rowsOf(
+        'select session_id::text, name, value, event_ordinal::text from masked.event_parameter order by ordinal',
+      ),
+      [
+        ['1', 'email', null, '1'],
+        ['1', 'phone', hmac('canary phone'), '1'],
+        ['1', 'city', 'Rome', '1'],
+      ],
+    );
+    assert.deepEqual(await rowsOf('select has_state, state_ordinal::text from masked.event'), [[true, '1']]);
+  });
+
+  it('leaves a row in the quarantine that says what is wrong with it', async () => {
+    await openAndLoad(megaphone, megaphone.mask);
+    const found = await rowsOf('select line::integer, reason, raw from landfall.quarantine order by line');
+    const masked = { ip: hmac('canary ip'), city: hmac('canary city') };
+    const row = (given: object): string =>
+      json({ id: 'type', created_at: '2026-11-20T01:00:00Z', ...masked, ...given });
+    assert.deepEqual(found, [
+      [5, 'the line is not JSON', '(masked: 30 bytes)'],
+      [6, 'the line is JSON, but no object', '(masked: 15 bytes)'],
+      [7, 'the line has a key twice', '(masked: 56 bytes)'],
+      [8, 'filesize is not a whole number of 64 bits: much', row({ filesize: 'much' })],
+      [
+        9,
+        '_extra holds what is no JSON to Postgres, such as NaN or Infinity',
+        json({ id: 'nan', owner: { a: hmac('NaN'), b: [hmac('Infinity')] } }).replace(/}$/, ',"kept":[NaN]}'),
+      ],
+      [10, 'id is missing, and it is the key', row({ id: null })],
+      [11, 'ip holds the character NUL', row({ id: 'nul', ip: hmac('canary\0nul') })],
+      [12, 'the line is not UTF-8', '(masked: 26 bytes)'],
+      [13, 'the line holds the character NUL', '(masked: 26 bytes)'],
+      [14, 'the line is longer than 16000000 bytes', '(masked: more than 16,000,000 bytes)'],
+    ]);
+  });
+
+  it('is not quoted by the reason why a column cannot be typed', async () => {
+    source = await maskedSource('megaphone', { mask: { filesize: 'drop' } });
+    await source.load('metrics', '2026-11-20', [
+      { key: 'metrics-day-2026-11-20.json.gz', bytes: lines(json(metric({ filesize: 'canary' }))) },
+    ]);
+    assert.deepEqual(await rowsOf('select first_error from landfall.load_file'), [
+      ['filesize is not a whole number of 64 bits (masked)'],
+    ]);
+    assert.deepEqual(canaries(await source.everything()), []);
+  });
+});
