@@ -5,9 +5,10 @@ import { join } from 'node:path';
 
 import { rulesOf, type Treatment } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
+import { Failure, failureTypes } from '../../model/failure.js';
 import { levelsOf } from '../../reader/levels.js';
 import { maskField, maskLine } from '../../reader/mask-rows.js';
-import { masksOf, openMasks, type Masks } from '../../reader/masks.js';
+import { masksOf, openMasks, withoutValues, type Masks } from '../../reader/masks.js';
 import { plainReader } from '../../reader/plain-rows.js';
 import { project } from '../../reader/projection.js';
 import { readFile } from '../../reader/read-file.js';
@@ -130,6 +131,20 @@ describe('rows that repeat a value of the row they lie in', () => {
       assert.deepEqual(found, { person, visit, page, has_note: 'true' });
     });
   }
+});
+
+describe("DuckDB's own errors", () => {
+  const error = new Error(`Conversion Error: Could not convert string 'ann' to INT64 when casting`);
+
+  it('are told by their kind where something is masked, and as they are elsewhere', () => {
+    const hidden = withoutValues(error, masksFor({ a_text: 'drop' }), 'part');
+    assert.ok(hidden instanceof Error);
+    assert.match(hidden.message, /^part: DuckDB ends with Conversion Error\. What else it says is not shown/);
+    assert.ok(!(hidden.stack ?? '').includes('ann'));
+    assert.equal(withoutValues(error, undefined, 'part'), error);
+    const ours = new Failure(failureTypes.fileUnreadable, 'It is cut off.');
+    assert.equal(withoutValues(ours, masksFor({ a_text: 'drop' }), 'part'), ours);
+  });
 });
 
 describe('a line of documents', () => {

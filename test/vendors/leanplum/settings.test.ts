@@ -25,6 +25,7 @@ describe('the settings of a Leanplum source', () => {
       quarantineLimit: 0.01,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
+      mask: [],
     });
   });
 
@@ -87,6 +88,8 @@ describe('the settings of a Leanplum source', () => {
       ...['api', 'deleteDiscarded', 'discardAfter', 'discoverEvery', 'filesInFlight', 'giveUpAfter'],
       ...[
         'heartbeatTimeout',
+        'mask',
+        'maskKey',
         'pollEvery',
         'quarantineLimit',
         'schema',
