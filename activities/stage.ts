@@ -6,18 +6,18 @@ import { log } from '@temporalio/activity';
 import { maskDigest } from '../config/mask-digest.js';
 import type { SourceConfig } from '../config/schema.js';
 import type { Delivery } from '../model/delivery.js';
-import { Failure, failureTypes } from '../model/failure.js';
+import type { GroupRows } from '../model/row-text.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
 import { masksOf } from '../reader/masks.js';
-import { readFile } from '../reader/read-file.js';
+import { isGrouped, readFile, readGroup } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { noteMask } from '../warehouse/mask-changes.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
-import { leaveOut } from '../warehouse/unreadable-files.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { inFolder } from './in-folder.js';
+import { stageGroups, type FetchedFile } from './stage-groups.js';
 
 export interface StageStep {
   readonly delivery: Delivery;
@@ -49,13 +49,27 @@ export function createStage(deps: Dependencies) {
   };
 
   /**
-   * Brings a batch of files into the load's staging table, one transaction a file, and leaves alone those that an
-   * earlier or a concurrent attempt has staged. Where files come one by one, those that cannot be read are left out.
+   * Brings a batch of files into the load's staging tables, one transaction a file or group of small files, and leaves
+   * alone those that an earlier or a concurrent attempt has staged.
    */
   return async function stage(step: StageStep): Promise<BatchRows> {
     const { config, vendor, storeOf } = deps.source(step.delivery.source);
     const store = storeOf(step.delivery);
     const progress = { file: '', files: 0, of: 0, bytes: 0, rows: 0 };
+
+    const constants = {
+      exportDate: step.delivery.date,
+      loadId: step.loadId,
+      masks: masksOf(config),
+    };
+    const fetch = (file: PendingFile, path: string, signal: AbortSignal): Promise<void> => {
+      progress.file = file.key;
+      return store.fetch(file, path, { signal, onBytes: (count) => (progress.bytes += count) });
+    };
+    const onStaged = (files: number, rows: number): void => {
+      progress.files += files;
+      progress.rows += rows;
+    };
 
     const stageOne = async (
       connection: DuckDBConnection,
@@ -63,29 +77,19 @@ export function createStage(deps: Dependencies) {
       place: Place,
       signal: AbortSignal,
     ): Promise<void> => {
-      const rows = await readFile(
-        connection,
-        vendor.shape(step.delivery.type, file.key),
-        { path: place.part, key: `${config.name}: ${file.key}` },
-        {
-          exportDate: step.delivery.date,
-          partitionValue: file.partitionValue,
-          loadId: step.loadId,
-          fileId: file.id,
-          masks: masksOf(config),
-        },
-        place,
-        signal,
-      );
-      await stageFile(deps.pool, step.loadId, file, rows, signal);
-      progress.rows += rows.parsed();
-    };
-
-    /** Where files come one by one, a load is published without those that cannot be read. */
-    const leaveOutUnreadable = async (file: PendingFile, error: unknown): Promise<void> => {
-      const unreadable = error instanceof Failure && error.type === failureTypes.fileUnreadable;
-      if (!unreadable || vendor.landing(step.delivery.type).adds !== true) throw error;
-      await leaveOut(deps.pool, step.loadId, file, error.fault ?? error.message);
+      await fetch(file, place.part, signal);
+      await deps.readers.take(signal, async () => {
+        const rows = await readFile(
+          connection,
+          vendor.shape(step.delivery.type, file.key),
+          { path: place.part, key: `${config.name}: ${file.key}` },
+          { ...constants, partitionValue: file.partitionValue, fileId: file.id },
+          place,
+          signal,
+        );
+        await stageFile(deps.pool, step.loadId, file, rows, signal);
+        onStaged(1, rows.parsed());
+      });
     };
 
     return withHeartbeat(
@@ -94,23 +98,30 @@ export function createStage(deps: Dependencies) {
         await noteMaskOf(config);
         const files = await pendingFiles(deps.pool, step.loadId, step.batch);
         progress.of = files.length;
-        await inFolder(deps.spoolDirectory, async (folder) => {
-          const place = { folder, part: join(folder, 'part'), pipe: join(folder, 'rows') };
-          await makePipe(place.pipe);
-          await withDuckDb({ ...deps.reader, spillDirectory: folder }, signal, async (connection) => {
-            for (const file of files) {
-              progress.file = file.key;
-              await store.fetch(file, place.part, {
-                signal,
-                onBytes: (count) => (progress.bytes += count),
-              });
-              await deps.readers
-                .take(signal, () => stageOne(connection, file, place, signal))
-                .catch((error: unknown) => leaveOutUnreadable(file, error));
-              progress.files += 1;
+        const shape = files[0] && vendor.shape(step.delivery.type, files[0].key);
+        await inFolder(deps.spoolDirectory, (folder) =>
+          withDuckDb({ ...deps.reader, spillDirectory: folder }, signal, async (connection) => {
+            if (shape && isGrouped(shape)) {
+              const read = (group: readonly FetchedFile[]): Promise<GroupRows> => {
+                const named = group.map(({ id, path, key }) => ({ id, path, key: `${config.name}: ${key}` }));
+                return readGroup(
+                  connection,
+                  shape,
+                  named,
+                  { ...constants, partitionValue: null },
+                  folder,
+                  signal,
+                );
+              };
+              const grouping = { loadId: step.loadId, folder, fetch, read, onStaged };
+              await stageGroups(deps, files, grouping, signal);
+              return;
             }
-          });
-        });
+            const place = { folder, part: join(folder, 'part'), pipe: join(folder, 'rows') };
+            await makePipe(place.pipe);
+            for (const file of files) await stageOne(connection, file, place, signal);
+          }),
+        );
         return (await batchRows(deps.pool, step.loadId, step.batch)).staged;
       },
     );

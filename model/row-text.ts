@@ -7,6 +7,8 @@
 
 import type { Readable } from 'node:stream';
 
+import type { Failure } from './failure.js';
+
 const [delimiter, quote] = ['\u0002', '\u0001'];
 
 export const rowTextOfDuckDb = `format csv, header false, delim '${delimiter}', quote '${quote}', escape '${quote}'`;
@@ -73,4 +75,6 @@ export interface RowsOfFile {
 export interface GroupRows extends FileRows {
   /** Of the file with this id (`landfall.file.id`); known once `good` and `bad` have been read to their ends. */
   readonly of: (fileId: string) => RowsOfFile;
+  /** Files that turned out not to be readable, once `good` has been read to its end: none of their rows is handed over. */
+  readonly unreadable?: () => readonly { readonly id: string; readonly error: Failure }[];
 }

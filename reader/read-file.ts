@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import type { FileRows } from '../model/row-text.js';
+import type { FileRows, GroupRows } from '../model/row-text.js';
 import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { csvRows, describeCsv } from './csv-rows.js';
-import { documentsOf } from './documents.js';
+import type { GroupFile } from './documents-pieces.js';
+import { documentRows, documentsOf } from './documents.js';
 import type { FileAt } from './file-bytes.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import { nestedLinesRows } from './nested-lines.js';
@@ -43,6 +44,27 @@ export async function readFile(
     good: (consume) => rows.good(consume).catch(hidden),
     bad: (consume) => rows.bad(consume).catch(hidden),
   };
+}
+
+/** Whether files of a shape can be read several at a time. */
+export function isGrouped(shape: FileShape): shape is Extract<FileShape, { readonly format: 'documents' }> {
+  return shape.format === 'documents';
+}
+
+/**
+ * The rows of several files together, as of one; which of them cannot be read is told, and not thrown. `folder` is for
+ * what is in between.
+ */
+export async function readGroup(
+  connection: DuckDBConnection,
+  { table }: Extract<FileShape, { readonly format: 'documents' }>,
+  files: readonly GroupFile[],
+  constants: Omit<FileConstants, 'fileId'>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<GroupRows> {
+  await openMasks(connection, constants.masks);
+  return documentRows(connection, table, files, constants, folder, signal);
 }
 
 async function rowsOf(

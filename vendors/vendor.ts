@@ -2,7 +2,7 @@
 
 import type { Delivery } from '../model/delivery.js';
 import type { Clock, Marker, Sighting, Take, Watch } from './completion.js';
-import type { FileShape, Landing } from './table.js';
+import type { DocumentTable, FileShape, Landing, Table } from './table.js';
 
 /** What an object of a delivery is. An ignored one says why. */
 export type Classified =
@@ -100,6 +100,8 @@ export interface Vendor {
   readonly types: readonly string[];
   /** Folder of SQL scripts that make a source's tables, views and functions. */
   readonly scripts: URL;
+  /** The table whose rows are those of a type's files, the first where there are several, with what lies within them. */
+  table(type: string): Table | DocumentTable;
   /** Where the rows of a type go, and how they take the place of earlier ones. */
   landing(type: string): Landing;
   /** How a part is to be read. */

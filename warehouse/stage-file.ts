@@ -77,8 +77,8 @@ function alone(rows: FileRows): GroupRows {
 /**
  * Copies several files of a load in one transaction, all or none, as `stageFile` does one. Where another attempt has
  * staged some of them meanwhile, what was copied is rolled back, and those that are left are read once more; so `read` is
- * asked for the rows of the files it is given, perhaps several times and for ever fewer of them. It may throw: what it
- * throws is thrown, and nothing of these files is staged.
+ * asked for the rows of the files it is given, perhaps several times and for ever fewer of them. Files of which it tells
+ * that they cannot be read are left out. It may throw: what it throws is thrown, and nothing of these files is staged.
  */
 export async function stageFiles(
   pool: pg.Pool,
@@ -124,10 +124,32 @@ async function copyFiles(
   if (loaded < parsed) {
     quarantined = await rows.bad((stream) => copyIn(client, copyQuarantine, stream, signal));
   }
-  const counts = files.map(({ id }) => rows.of(id));
+  const unreadable = rows.unreadable?.() ?? [];
+  const sound = files.filter(({ id }) => !unreadable.some((file) => file.id === id));
+  const counts = sound.map(({ id }) => rows.of(id));
   requireSameCounts(files, counts, { parsed, loaded, quarantined, byTable: Object.fromEntries(copied) });
   await assertStaging(client, loadId);
-  await enterStaged(client, loadId, files, counts);
+  await enterStaged(client, loadId, sound, counts);
+  for (const { id, error } of unreadable) {
+    if (!(await enterUnreadable(client, loadId, id, error.fault ?? error.message))) throw new AlreadyStaged();
+  }
+}
+
+/** Returns false where another attempt has staged the file or left it out. */
+export async function enterUnreadable(
+  client: pg.ClientBase,
+  loadId: string,
+  fileId: string,
+  reason: string,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `update landfall.load_file
+     set staged_at = now(), unreadable = $3, rows_parsed = 0, rows_loaded = 0, rows_quarantined = 0,
+         rows_duplicate = 0, rows_by_table = '{}'
+     where load_id = $1 and file_id = $2 and staged_at is null`,
+    [loadId, fileId, reason],
+  );
+  return rowCount === 1;
 }
 
 /** Every row that was read has been copied, and belongs to one of the files. */

@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 
-import { assertStaging } from './stage-file.js';
+import { assertStaging, enterUnreadable } from './stage-file.js';
 import { transaction } from './transaction.js';
 
 export interface UnreadableFiles {
@@ -23,13 +23,7 @@ export async function leaveOut(
 ): Promise<void> {
   await transaction(pool, async (client) => {
     await assertStaging(client, loadId);
-    await client.query(
-      `update landfall.load_file
-       set staged_at = now(), unreadable = $3, rows_parsed = 0, rows_loaded = 0, rows_quarantined = 0,
-           rows_duplicate = 0, rows_by_table = '{}'
-       where load_id = $1 and file_id = $2 and staged_at is null`,
-      [loadId, file.id, reason],
-    );
+    await enterUnreadable(client, loadId, file.id, reason);
   });
 }
 

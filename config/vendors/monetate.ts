@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 import { streamFolder } from '../../vendors/monetate/layout.js';
-import { session, storedTables } from '../../vendors/monetate/tables.js';
+import { monetate } from '../../vendors/monetate/vendor.js';
 import { maskCheck } from '../mask-columns.js';
 import { mask } from '../mask.js';
 import { duration, httpUrl, matching, secretText } from '../scalars.js';
@@ -17,13 +17,6 @@ const monetateHost = 'sftp.monetate.net';
 
 /** What may be personal by the vendor's word: hashed, unless the source says otherwise. */
 const personal = { customer_id: 'hash', customer_link: 'hash', custom_targets: 'hash' } as const;
-
-/** What the checks of masks need to know. */
-const tables = {
-  types: ['sessions'],
-  table: () => session,
-  landing: () => ({ tables: storedTables }),
-} as const;
 
 const metadata = settings({
   account: matching(
@@ -77,4 +70,4 @@ export const monetateSettings = settings({
       'The metadata API, which names variants, page events and custom targets. Absent: ids have no names.',
     ),
   mask: mask(personal),
-}).check(maskCheck(tables));
+}).check(maskCheck(monetate));

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 import { MockActivityEnvironment } from '@temporalio/testing';
 
-import type { Dependencies, OpenSource } from '../../activities/dependencies.js';
+import type { Dependencies } from '../../activities/dependencies.js';
 import { createPlan, type Plan, type PlanStep } from '../../activities/plan.js';
 import { openSources } from '../../activities/sources.js';
 import { createStage, type StageStep } from '../../activities/stage.js';
@@ -64,29 +64,6 @@ describe('staging files of which one cannot be read', function () {
       `select right(f.key, 2) as part, lf.unreadable, lf.rows_loaded::int as loaded
        from landfall.load_file lf join landfall.file f on f.id = lf.file_id order by 1`,
     );
-
-  it('leaves it out where files come one by one', async () => {
-    const known = deps.source;
-    deps = {
-      ...deps,
-      source: (name): OpenSource => {
-        const opened = known(name);
-        const { how, tables } = opened.vendor.landing('sessions');
-        return { ...opened, vendor: { ...opened.vendor, landing: () => ({ how, tables, adds: true }) } };
-      },
-    };
-    const { files, parsed, loaded } = await stage();
-    assert.deepEqual([files, parsed, loaded], [3, 3, 3]);
-    assert.deepEqual(await inLedger(), [
-      { part: '-0', unreadable: null, loaded: 2 },
-      {
-        part: '-1',
-        unreadable: 'cannot be read as JSON lines: its gzip is cut off before its end.',
-        loaded: 0,
-      },
-      { part: '-2', unreadable: null, loaded: 1 },
-    ]);
-  });
 
   it('fails where they come as a whole, and keeps what was staged before', async () => {
     await assert.rejects(stage(), { name: 'FileUnreadable' });

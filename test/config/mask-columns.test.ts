@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
 import { parse } from 'yaml';
-import { z } from 'zod';
-
 import { ConfigError } from '../../config/config-error.js';
 import { parseConfig } from '../../config/load.js';
 import { maskDigest } from '../../config/mask-digest.js';
@@ -29,8 +27,12 @@ function problemsOf(vendor: string, mask: Readonly<Record<string, string>>): rea
 }
 
 function monetateProblemsOf(mask: Readonly<Record<string, string>>): readonly string[] {
-  const { error } = monetateSettings(z.looseObject({ root: z.string() })).safeParse({
-    ...{ vendor: 'monetate', store: { root: '1/raw_data/session_stream/' }, maskKey: key, mask },
+  const { error } = monetateSettings.safeParse({
+    ...{ vendor: 'monetate', maskKey: key, mask },
+    store: {
+      ...{ type: 'sftp', username: 'u', password: 'p', root: '1/raw_data/session_stream/' },
+      hostKey: `SHA256:${'A'.repeat(43)}`,
+    },
   });
   return (error?.issues ?? []).map((issue) =>
     issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message,

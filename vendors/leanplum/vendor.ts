@@ -13,6 +13,7 @@ export const leanplum: Vendor = {
   name: 'leanplum',
   types: leanplumTypes,
   scripts: new URL('sql/', import.meta.url),
+  table: () => session,
   // A job's date says nothing of its sessions, and a session may come again with a later job.
   landing: () => ({ how: 'merge', tables: storedTables, completes: csvCompletions }),
   shape: (_type, key) => {

@@ -17,6 +17,7 @@ export const megaphone: Vendor = {
   name: 'megaphone',
   types: megaphoneTypes,
   scripts: new URL('sql/', import.meta.url),
+  table: (type) => megaphoneTables[known(type)],
   landing: (type) => {
     const { name, key } = megaphoneTables[known(type)];
     return { how: 'replace', tables: [{ name, key: [key] }] };

@@ -13,6 +13,7 @@ export const monetate: Vendor = {
   name: 'monetate',
   types: monetateTypes,
   scripts: new URL('sql/', import.meta.url),
+  table: () => session,
   // Files come every 15 minutes, and a session may come again with a later one.
   landing: () => ({ how: 'merge', tables: storedTables, adds: true }),
   shape: () => ({ format: 'documents', table: session }),

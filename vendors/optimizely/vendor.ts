@@ -14,6 +14,7 @@ export const optimizely: Vendor = {
   name: 'optimizely',
   types: optimizelyTypes,
   scripts: new URL('sql/', import.meta.url),
+  table: (type) => optimizelyTables[known(type)],
   landing: (type) => {
     const { name, key } = optimizelyTables[known(type)];
     return { how: 'replace', tables: [{ name, key: [key] }] };
