@@ -15,7 +15,7 @@ export interface Sample {
   readonly from: string;
   readonly to: string;
   /** Settings that make it quick to watch. */
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** What a source says of a bucket of the sandbox's S3 server. */

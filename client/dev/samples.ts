@@ -69,7 +69,7 @@ async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<Sample
 
 export async function bringVisits(sandbox: Sandbox): Promise<Sample> {
   const { sampleMonetate } = await import('../../sandbox/monetate/sample.js');
-  const { server, username, password, root, maskKey, from, to, stop } = await sampleMonetate({
+  const { server, username, password, root, maskKey, metadata, from, to, stop } = await sampleMonetate({
     directory: join(sandbox.folder, 'sftp'),
     ...{ memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
@@ -79,7 +79,7 @@ export async function bringVisits(sandbox: Sandbox): Promise<Sample> {
     ...{ source: 'visits', vendor: 'monetate', from, to },
     store: { type: 'sftp', host, port, username, password, hostKey, root },
     // The afternoon of the last day comes within 21 seconds; 12 seconds later it is final.
-    settings: { maskKey, pollEvery: '2 seconds', settleFor: '12 seconds' },
+    settings: { maskKey, metadata, pollEvery: '2 seconds', settleFor: '12 seconds' },
   };
 }
 

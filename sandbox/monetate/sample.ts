@@ -1,11 +1,12 @@
 /**
- * The sample of `npm start`: an SFTP server with two days. The first is whole, but for what the second one's morning brings
+ * The sample of `npm start`: a metadata API, and an SFTP server with two days. The first is whole, but for what the second one's morning brings
  * of it; that lies there, too. The second day's afternoon comes while people watch, on a fast clock, and then nothing more:
  * the day is seen to go from provisional to final within a minute.
  */
 
-import { randomBytes } from 'node:crypto';
+import { generateKeyPair, randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 import { z } from 'zod';
 
@@ -14,6 +15,7 @@ import { untilStopped } from '../megaphone/vendor.js';
 import { realClock, type Clock } from '../megaphone/writes.js';
 import type { Progress } from '../progress.js';
 import { newHostKey, startSftpServer, type SftpServer } from '../sftp-server.js';
+import { startMonetateApi, type MonetateApiServer } from './api.js';
 import { planFiles } from './day.js';
 import { quarter, storeRoot, writeFiles, type MonetateFile, type WrittenFile } from './files.js';
 import { badLines, planWrites } from './flaws.js';
@@ -46,13 +48,21 @@ export interface MonetateSampleRequest {
   readonly progress: Progress;
 }
 
-/** `stop` stops the server too. */
+/** `stop` stops the servers too. */
 export interface MonetateSample extends Pick<Monetate, 'written' | 'done' | 'stop'> {
   readonly server: SftpServer;
   readonly username: string;
   readonly password: string;
   /** The files' folder on the server. */
   readonly root: string;
+  /** By which a source is let into the metadata API, and where that is. */
+  readonly metadata: {
+    readonly account: string;
+    readonly username: string;
+    /** PEM. */
+    readonly privateKey: string;
+    readonly url: string;
+  };
   /** For the hashes of what is personal: the same at every start. */
   readonly maskKey: string;
   readonly from: string;
@@ -100,6 +110,7 @@ export async function sampleMonetate(request: MonetateSampleRequest): Promise<Mo
     hostKey: remembered.hostKey,
     users: [{ username, password }],
   });
+  const { api, metadata } = await startNames();
 
   const later = missing.filter(({ at }) => at >= startAt);
   const begun = clock.now();
@@ -113,9 +124,22 @@ export async function sampleMonetate(request: MonetateSampleRequest): Promise<Mo
   );
   return {
     ...{ server, username, password, maskKey, root: storeRoot, from: addDays(to, -1), to, files, written },
+    metadata,
     done: running.done,
-    stop: () => running.stop().finally(server.stop),
+    stop: () => running.stop().finally(() => Promise.all([server.stop(), api.stop()])),
   };
+}
+
+/** The metadata API beside it, with a key of its own. */
+async function startNames(): Promise<{ api: MonetateApiServer; metadata: MonetateSample['metadata'] }> {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const user = { account: 'sandbox', username: 'api-sandbox' };
+  const api = await startMonetateApi({ ...user, publicKey });
+  return { api, metadata: { ...user, privateKey, url: api.url } };
 }
 
 /** Some sessions of the first day come twice, and a line of it cannot be loaded: a load has to say so. */

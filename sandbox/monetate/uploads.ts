@@ -31,23 +31,28 @@ export interface Step {
   readonly act: () => Promise<WrittenFile | undefined>;
 }
 
-/** In the order of time. Every second file has another name until it is whole, as programs do it that upload files. */
+/** In the order of time. Half of the files have another name until they are whole, as programs do it that upload files. */
 export function planSteps(writes: readonly PlannedWrite[], how: UploadsToPlan): readonly Step[] {
   const folders = new Map(writes.toReversed().map(({ file }) => [file.date, file]));
   const strangers = how.strangers ? [...folders.values()].map((file) => putStrangers(file, how)) : [];
-  return [...strangers, ...writes.flatMap((write, index) => stepsOf(write, index % 2 === 1, how))].sort(
+  return [...strangers, ...writes.flatMap((write) => stepsOf(write, isRenamed(write.file), how))].sort(
     (one, other) => one.at - other.at,
   );
 }
 
+/** By its name, so that an upload that was broken off is gone on with in the same way. */
+function isRenamed({ key }: MonetateFile): boolean {
+  return /[02468]\.json\.gz$/.test(key);
+}
+
 function stepsOf(
   { file, ends }: PlannedWrite,
-  isRenamed: boolean,
+  renamed: boolean,
   { directory, lasts }: UploadsToPlan,
 ): readonly Step[] {
   const path = join(directory, storeRoot, file.key);
   // What breaks off lies there under its own name: under another it would be passed over.
-  const growing = isRenamed && ends ? `${path}.filepart` : path;
+  const growing = renamed && ends ? `${path}.filepart` : path;
   let bytes: Uint8Array = Buffer.alloc(0);
   const half = (): number => Math.ceil(bytes.length / 2);
   const begin = async (): Promise<undefined> => {

@@ -27,7 +27,7 @@ const samples =
   process.env['LANDFALL_SAMPLES'] ?? fileURLToPath(new URL('../../../shared/samples', import.meta.url));
 
 describe('landfall dev', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let cwd: string;
   const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', LANDFALL_SAMPLES: '' };
 
@@ -72,7 +72,7 @@ describe('landfall dev', function () {
     assert.ok(visits.results.every(({ revenue }) => Number(revenue) > 0));
 
     const again = runLandfall(['dev'], { cwd, env: none });
-    await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 60_000 });
+    await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 120_000 });
     const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
     const pool = new pg.Pool({ connectionString: url });
     // Only the podcast day that grows and visits, whose files come one after the other, are loaded more than once.
