@@ -11,11 +11,7 @@ export type SniffSource = (source: SourceConfig) => Promise<Sniffed | undefined>
 export async function checkStore(source: SourceConfig, sniff?: SniffSource): Promise<readonly Finding[]> {
   const report = reportOn(`store of ${source.name}`);
   const listed = await listLevel(source).catch((error: unknown) => {
-    report.wrong(
-      'listing',
-      sentence(error),
-      `Check sources.${source.name}.store: bucket, prefix, region, endpoint and keys.`,
-    );
+    report.wrong('listing', sentence(error), `Check sources.${source.name}.store: ${settingsOf(source)}.`);
   });
   if (!listed) return report.findings;
   const { name, folders } = listed;
@@ -24,7 +20,7 @@ export async function checkStore(source: SourceConfig, sniff?: SniffSource): Pro
     report.wrong(
       'listing',
       `nothing lies under ${name}`,
-      `If the vendor has delivered already, check store.bucket and store.prefix of source ${source.name}.`,
+      `If the vendor has delivered already, check ${placeOf(source)} of source ${source.name}.`,
     );
   }
   if (!sniff) return report.findings;
@@ -36,10 +32,20 @@ export async function checkStore(source: SourceConfig, sniff?: SniffSource): Pro
     report.wrong(
       'file',
       sentence(error),
-      'The listing works, reading does not: check the right to read objects.',
+      'The listing works, reading does not: check the right to read files.',
     );
   }
   return report.findings;
+}
+
+function settingsOf({ store }: SourceConfig): string {
+  return store.type === 'sftp'
+    ? 'host, port, hostKey, username, password or privateKey, and root'
+    : 'bucket, prefix, region, endpoint and keys';
+}
+
+function placeOf({ store }: SourceConfig): string {
+  return store.type === 'sftp' ? 'store.root' : 'store.bucket and store.prefix';
 }
 
 async function listLevel(source: SourceConfig): Promise<{ name: string; folders: readonly string[] }> {
