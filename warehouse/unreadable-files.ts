@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 
-import { assertStaging, enterUnreadable } from './stage-file.js';
+import { assertStaging, enterUnreadable } from './enter-staged.js';
 import { transaction } from './transaction.js';
 
 export interface UnreadableFiles {
