@@ -4,6 +4,7 @@
  *   npm run bench [-- --rows 500000 --parts 8 --sessions 200000 --runs 3 --big 2000000]
  *   npm run bench -- --quick        50,000 rows, one run: whether it works, not how fast
  *   npm run bench -- --only megaphone --beside dlt
+ *   npm run bench -- --only monetate --files 200 --per-file 500
  */
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { loadOnce } from './load.js';
 import { median, spread } from './median.js';
 import { bringUp, type Place } from './place.js';
 import { peakMemory } from './processes.js';
+import { measureVisits, printVisits, visitsDirectory, type VisitsTimes } from './visits.js';
 
 const megabyte = 1_000_000;
 
@@ -30,6 +32,9 @@ const { values } = parseArgs({
     parts: { type: 'string', default: '8' },
     /** Of the Leanplum job, with 5 states and 20 events each. */
     sessions: { type: 'string', default: '200000' },
+    /** Of the Monetate day, with so many sessions each. */
+    files: { type: 'string', default: '2000' },
+    'per-file': { type: 'string', default: '500' },
     runs: { type: 'string', default: '3' },
     /** Rows of the day that memory is measured with; 0 leaves it out. */
     big: { type: 'string', default: '2000000' },
@@ -41,11 +46,12 @@ const { values } = parseArgs({
   },
 });
 const amounts = values.quick
-  ? { ...values, rows: '50000', sessions: '10000', runs: '1', big: '100000' }
+  ? { ...values, rows: '50000', sessions: '10000', files: '100', runs: '1', big: '100000' }
   : values;
 const [rows, parts, sessions, runs, big] = [
   ...[amounts.rows, amounts.parts, amounts.sessions, amounts.runs, amounts.big].map(Number),
 ] as [number, number, number, number, number];
+const visits = { files: Number(amounts.files), perFile: Number(values['per-file']) };
 /** Rows of a row group, four times the usual. Each column is one page then, up to 20 MB of it, where Spark's have 1 MB. */
 const largeRowGroup = 500_000;
 
@@ -129,6 +135,20 @@ async function compareJob(place: Place, sessions: number, runs: number): Promise
   ];
 }
 
+function linesOfVisits({ what, day, rows, text, ours, ceiling, memory }: VisitsTimes): Line[] {
+  const [ourSeconds, ceilingSeconds] = [ours, ceiling].map((runs) => runs.map(({ all }) => all));
+  const files = `${day.files.toLocaleString('en-US')} files`;
+  const sessions = `${day.sessions.toLocaleString('en-US')} sessions`;
+  return [
+    { what: 'COPY of eight ready text files, then their keys', rows, seconds: ceilingSeconds ?? [], text },
+    {
+      what: `monetate, SFTP to published in eight tables, ${files}, ${sessions}, ${what}`,
+      ...{ rows, seconds: ourSeconds ?? [], text, files: day.bytes, memory },
+      ratio: median(ourSeconds ?? []) / median(ceilingSeconds ?? []),
+    },
+  ];
+}
+
 /** The file of a Megaphone day with dlt, beside the same ceiling. */
 async function compareDlt(place: Place, file: string, [ceiling, ours]: readonly Line[]): Promise<Line> {
   const dlt = await installDlt((line) => console.error(line));
@@ -188,7 +208,10 @@ function print(lines: readonly Line[]): void {
 // The pinned AWS SDK supports every Node that we do.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
-const place = await bringUp((line) => console.error(line));
+const place = await bringUp({
+  sftpDirectory: await visitsDirectory(visits),
+  progress: (line) => console.error(line),
+});
 try {
   const large = [
     [optimizelyEvents, { date: '2026-03-03', rows: big, parts }],
@@ -217,10 +240,14 @@ try {
   if (values.only === undefined || values.only === 'leanplum') {
     lines.push(...(await compareJob(place, sessions, runs)));
   }
+  const ofVisits =
+    values.only === undefined || values.only === 'monetate' ? await measureVisits(place, visits, runs) : [];
+  lines.push(...ofVisits.flatMap(linesOfVisits));
   for (const [feed, day] of big > 0 ? large.filter(asked) : []) {
     lines.push(await withDay(place, feed, day, (files) => measureMemory(place, feed, day, files)));
   }
   print(lines);
+  if (ofVisits.length > 0) printVisits(ofVisits);
 } finally {
   await place.end();
 }

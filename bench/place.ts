@@ -1,4 +1,4 @@
-/** What the measurements run on: servers of our own on the loopback, an S3 server and a worker in their own processes. */
+/** What the measurements run on: servers of our own on the loopback; those of files and the worker in their own processes. */
 
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { searchAttributes } from '../model/control.js';
 import { openBucket, type Bucket } from '../sandbox/bucket.js';
 import { deleteCluster } from '../sandbox/postgres-place.js';
 import { startPostgres } from '../sandbox/postgres.js';
+import { storeRoot } from '../sandbox/monetate/files.js';
 import type { Progress } from '../sandbox/progress.js';
 import { temporalCli } from '../sandbox/temporal-cli.js';
 import { startTemporal } from '../sandbox/temporal-server.js';
@@ -22,15 +23,17 @@ import { vendors } from '../vendors/registry.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
 import { startProgram } from './processes.js';
+import { sftpAccount } from './sftp-account.js';
 
 export interface Place {
   /** Readable for the account that runs Postgres. */
   readonly folder: string;
   readonly postgresUrl: string;
+  readonly postgresPid: number;
   readonly pool: pg.Pool;
   readonly client: Client;
-  /** By vendor. */
-  readonly source: (vendor: SourceConfig['vendor']) => SourceConfig;
+  /** By vendor, and by name where a vendor has several. */
+  readonly source: (vendor: SourceConfig['vendor'], name?: string) => SourceConfig;
   readonly taskQueue: string;
   /** Puts the files below a folder into a source's bucket. */
   readonly upload: (source: SourceConfig, directory: string) => Promise<void>;
@@ -39,16 +42,22 @@ export interface Place {
   readonly end: () => Promise<void>;
 }
 
+export interface PlaceOptions {
+  /** What the SFTP server serves. */
+  readonly sftpDirectory: string;
+  readonly progress: Progress;
+}
+
 const bucket = 'bench';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export async function bringUp(progress: Progress): Promise<Place> {
+export async function bringUp(options: PlaceOptions): Promise<Place> {
   const ends: (() => Promise<unknown>)[] = [];
   const end = async (): Promise<void> => {
     for (let next = ends.pop(); next !== undefined; next = ends.pop()) await next();
   };
   try {
-    return { ...(await bringUpParts(progress, ends)), end };
+    return { ...(await bringUpParts(options, ends)), end };
   } catch (error) {
     await end();
     throw error;
@@ -57,7 +66,7 @@ export async function bringUp(progress: Progress): Promise<Place> {
 
 /** What was brought up is taken down by `ends`, last first, also when the rest cannot be. */
 async function bringUpParts(
-  progress: Progress,
+  { sftpDirectory, progress }: PlaceOptions,
   ends: (() => Promise<unknown>)[],
 ): Promise<Omit<Place, 'end'>> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
@@ -82,6 +91,8 @@ async function bringUpParts(
   const s3 = startProgram(['--import', 'tsx', here('s3-program.ts'), join(folder, 's3'), bucket]);
   ends.push(s3.stop);
   const endpoint = await s3.firstLine;
+  const sftp = startProgram(['--import', 'tsx', here('sftp-program.ts'), sftpDirectory]);
+  ends.push(sftp.stop);
 
   const configPath = join(folder, 'landfall.yaml');
   const keys = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
@@ -94,6 +105,7 @@ async function bringUpParts(
         experiments: { vendor: 'optimizely', store: { ...store, prefix: 'v1/account_id=1/' } },
         podcasts: { vendor: 'megaphone', store: { ...store, prefix: 'podcasts/' } },
         sessions: { vendor: 'leanplum', store: { ...store, prefix: 'sessions/' } },
+        ...monetateSources(JSON.parse(await sftp.firstLine) as SftpAt),
       },
     }),
   );
@@ -108,11 +120,14 @@ async function bringUpParts(
   return {
     folder,
     postgresUrl: postgres.url,
+    postgresPid: postgres.pid,
     pool,
     client: new Client({ connection }),
-    source: (vendor) => {
-      const source = config.sources.find((candidate) => candidate.vendor === vendor);
-      if (!source) throw new Error(`the configuration has no source of ${vendor}`);
+    source: (vendor, name) => {
+      const source = config.sources.find(
+        (candidate) => candidate.vendor === vendor && (name === undefined || candidate.name === name),
+      );
+      if (!source) throw new Error(`the configuration has no source ${name ?? ''} of ${vendor}`);
       return source;
     },
     taskQueue: config.temporal.taskQueue,
@@ -124,6 +139,24 @@ async function bringUpParts(
       ends.push(worker.stop);
       return { pid: worker.child.pid ?? 0, stop: worker.stop };
     },
+  };
+}
+
+interface SftpAt {
+  readonly port: number;
+  readonly hostKey: string;
+}
+
+/** The same files, with what is personal as it comes and with the masks that are usual. */
+function monetateSources({ port, hostKey }: SftpAt): Record<string, object> {
+  const root = storeRoot;
+  const store = { type: 'sftp', host: '127.0.0.1', port, hostKey, ...sftpAccount, root };
+  // Files stand still when two looks saw them so: looks are this far apart, where a day waits 15 minutes.
+  const common = { vendor: 'monetate', store, pollEvery: '2 seconds' };
+  const asItComes = { customer_id: 'keep', customer_link: 'keep', custom_targets: 'keep' };
+  return {
+    visits: { ...common, schema: 'visits', mask: asItComes },
+    hashed: { ...common, schema: 'hashed', maskKey: 'a key of at least thirty-two bytes' },
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 export interface Program {
@@ -39,6 +39,27 @@ export async function peakMemory(pid: number): Promise<number | undefined> {
 
 /** Processor time of another process so far; Linux alone tells. */
 export async function processorSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  const fields = await statOf(pid);
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The same with all processes that it has started, ended ones too. */
+export async function processorSecondsOfAll(pid: number): Promise<number> {
+  const own = await statOf(pid);
+  const children = await childrenOf(pid);
+  const ofChildren = children.map((child) => processorSeconds(child).catch(() => 0));
+  const ended = (Number(own[13]) + Number(own[14])) / 100;
+  return (await Promise.all([processorSeconds(pid), ...ofChildren])).reduce((sum, one) => sum + one, ended);
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const parents = await Promise.all(all.map((one) => statOf(one).catch(() => [])));
+  return all.filter((_, index) => Number(parents[index]?.[1]) === pid);
+}
+
+/** From the third field on: a name may hold anything. */
+async function statOf(pid: number): Promise<readonly string[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(') ') + 2).split(' ');
 }
