@@ -71,10 +71,15 @@ export async function deleteKeys(client: pg.ClientBase, target: Target): Promise
   }
 }
 
+/**
+ * Rows of the first table come in the order of their files, by which they are found again. Those of the others, which are
+ * many, come in the order of their keys, so that neighbours in the index are written one after the other.
+ */
 export async function insertStaged(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
-  for (const { name } of target.tables) {
+  for (const [index, { name, key }] of target.tables.entries()) {
     const { table } = tableNames(target.schema, name, target.date);
-    await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}`);
+    const order = index === 0 ? '' : ` order by ${key.map(pg.escapeIdentifier).join(', ')}`;
+    await client.query(`insert into ${table} select * from ${stagingNames(loadId, name).table}${order}`);
   }
 }
 

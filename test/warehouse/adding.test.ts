@@ -316,6 +316,26 @@ describe('a load where files come one by one', function () {
     });
   });
 
+  it('writes sessions in the order of their files, and what belongs to them in that of its keys', async () => {
+    const files = [written('a', 'v1', ['3', 2], ['1', 1]), written('b', 'v1', ['4', 1], ['2', 2])];
+    await load(visits, files);
+    const inPlace = async (table: string, columns: string): Promise<string[]> => {
+      const { rows } = await pool.query<{ told: string }>(
+        `select concat_ws(' ', ${columns}) as told from ${visits.source}.${table} order by ctid`,
+      );
+      return rows.map(({ told }) => told);
+    };
+    assert.deepEqual(await inPlace('session', 'session_id'), ['3', '1', '4', '2']);
+    assert.deepEqual(await inPlace('item', 'session_id, ordinal'), [
+      '1 1',
+      '2 1',
+      '2 2',
+      '3 1',
+      '3 2',
+      '4 1',
+    ]);
+  });
+
   it('keeps an entry of the ledger for each file, and not one for each load', async () => {
     const files = Array.from({ length: 12 }, (_, n) => written(`f${n}`, 'v1', [`${n}`, 0]));
     for (let count = 1; count <= files.length; count += 1) await load(visits, files.slice(0, count));
