@@ -106,7 +106,9 @@ async function noteSeen(client: pg.ClientBase, loadId: string, target: Target): 
   const [first] = target.tables;
   const staging = stagingNames(loadId, first.name).table;
   const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');
-  await client.query(`analyze ${staging}`);
+  // Of the columns that are joined by alone: all of a session's take a second.
+  const joined = [...first.key, '_file_id'].map(pg.escapeIdentifier).join(', ');
+  await client.query(`analyze ${staging} (${joined})`);
   await client.query(`
     create temporary table seen_key on commit drop as
     select s.ctid as row, s._file_id, s._line, ${key}, k.file_id as kept_file_id,
