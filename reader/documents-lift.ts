@@ -1,8 +1,13 @@
 /** Columns that are lifted out of JSON whose form nobody promised: a value that does not fit is none. Pure. */
 
 import type { ItemColumn, ItemTable } from '../vendors/table.js';
+import type { ItemMask } from './documents-masks.js';
 import type { LongNumbers } from './documents-numbers.js';
 import { literal } from './duckdb.js';
+import { shown } from './level-query.js';
+import { isKept } from './mask-fates.js';
+import { maskJson, maskTyped } from './mask-sql.js';
+import type { Masks } from './masks.js';
 import { typeColumn } from './typing.js';
 
 /** What a column may be lifted from. */
@@ -32,15 +37,15 @@ export function keysQuery(table: string, of: Of, names: readonly string[]): stri
 }
 
 /** Query for lines in which JSON of that column has a key twice: `seq` and `fault`. */
-export function twiceQuery(table: string, of: Of, field: string): string {
+export function twiceQuery(table: string, of: Of, field: string, masks: Masks | undefined): string {
   const keys = `json_keys(${named[of]})`;
-  const reason = `${literal(`an object in ${field} has a key twice: `)} || left(${named[of]}::varchar, 80)`;
+  const reason = shown(`an object in ${field} has a key twice`, named[of], masks);
   return `select seq, ${reason} as fault from ${table} where list_unique(${keys}) < len(${keys})`;
 }
 
 /**
  * Table expression over another: what is there, and `value_…` of those columns of the table that are lifted from `of`, by
- * their places. `present` are the names that any of the JSON has: to look for all that there might be takes four times as
+ * their places, masked. `present` are the names that any of the JSON has: to look for all that there might be takes four times as
  * long.
  */
 export function lifting(
@@ -48,6 +53,7 @@ export function lifting(
   of: readonly Of[],
   present: ReadonlySet<string>,
   numbers: LongNumbers,
+  masked: ItemMask,
   from: string,
 ): string {
   const json: string[] = [];
@@ -62,9 +68,10 @@ export function lifting(
     if (!of.includes(column.of)) return [];
     const candidates = candidatesOf(column, present).map((candidate, number) => {
       const [rawName, typedName] = [`raw_${index}_${number}`, `typed_${index}_${number}`];
-      raw.push(
-        `${numbers.plain('field' in candidate ? place(candidate.field) : candidate.value)} as ${rawName}`,
-      );
+      const fate = masked.of(column, candidate.name);
+      const given = 'value' in candidate ? candidate.value : place(candidate.name);
+      const left = column.type === 'jsonb' && !isKept(fate) ? maskJson(given, fate) : given;
+      raw.push(`${numbers.plain(left)} as ${rawName}`);
       const type = column.type === 'jsonb' ? 'JSON' : 'VARCHAR';
       const { value: expression, faults } = typeColumn(
         column,
@@ -74,8 +81,10 @@ export function lifting(
       typed.push(`${expression} as ${typedName}`);
       const fits = 'fits' in candidate ? [`not ${candidate.fits(rawName)}`] : [];
       const unfit = [...faults.map(({ when }) => when), ...fits];
-      if (unfit.length === 0) return typedName;
-      return `case when ${unfit.map((when) => `coalesce(${when}, false)`).join(' or ')} then null else ${typedName} end`;
+      const value =
+        column.type === 'jsonb' ? typedName : maskTyped(column.type, typedName, fate, masked.key(column));
+      if (unfit.length === 0) return value;
+      return `case when ${unfit.map((when) => `coalesce(${when}, false)`).join(' or ')} then null else ${value} end`;
     });
     return [`${candidates.length === 0 ? 'null' : `coalesce(${candidates.join(', ')})`} as value_${index}`];
   });
@@ -96,11 +105,13 @@ function nameOf(expressions: readonly string[]): string[] {
   return expressions.map((expression) => expression.slice(expression.lastIndexOf(' ') + 1));
 }
 
-/** Where a raw value comes from: an expression, or the text of a field, which may have to meet more than its column's type. */
+/**
+ * Where a raw value comes from: an expression, which may be of a field, or the text of a field, which may have to meet more
+ * than its column's type.
+ */
 type Candidate =
-  | { readonly value: string }
-  | { readonly field: string }
-  | { readonly field: string; readonly fits: (raw: string) => string };
+  | { readonly name?: string; readonly value: string }
+  | { readonly name: string; readonly fits?: (raw: string) => string };
 
 function candidatesOf({ type, of, fields }: ItemColumn, present: ReadonlySet<string>): Candidate[] {
   const json = named[of];
@@ -112,13 +123,13 @@ function candidatesOf({ type, of, fields }: ItemColumn, present: ReadonlySet<str
     .filter((field) => present.has(field))
     .map((field): Candidate => {
       const pointer = literal(`/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-      if (type === 'jsonb') return { value: `json_extract(${json}, ${pointer})` };
-      if (type !== 'text') return { field };
+      if (type === 'jsonb') return { name: field, value: `json_extract(${json}, ${pointer})` };
+      if (type !== 'text') return { name: field };
       // Whether it is a text or a number. Only a text can look like something else.
       const fits = (
         raw: string,
       ): string => `(case when left(${raw}, 1) in ('{', '[') or ${raw} in ('true', 'false')
       then json_type(${json}, ${pointer}) = 'VARCHAR' else true end)`;
-      return { field, fits };
+      return { name: field, fits };
     });
 }

@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { createGunzip, createGzip, constants, type Gzip } from 'node:zlib';
 
 import { badLines } from './bad-lines.js';
+import type { LineFault } from './json-pieces.js';
 import type { GroupPiece } from './documents-pieces.js';
 
 /** A line of a piece that cannot be loaded, and why. */
@@ -14,6 +15,8 @@ export interface PieceFault {
   /** Which line of the piece, from 1. */
   readonly seq: number;
   readonly reason: string;
+  /** Where something is masked, what is kept of the line; null for what cannot be taken apart. */
+  readonly masked?: string | null;
 }
 
 /** The rows of the quarantine, as text, of a piece's lines in their order. */
@@ -26,9 +29,10 @@ export async function* badRowsOf(
   const bytes = await readFile(piece.path);
   let next = 0;
   for (const { file, above, before, lines, rows, offset } of piece.runs) {
-    const ofRun: [string, string][] = [];
+    const ofRun: LineFault[] = [];
     for (let fault = faults[next]; fault && fault.seq <= above + lines; fault = faults[(next += 1)]) {
-      ofRun.push([String(fault.seq - above + before), fault.reason]);
+      const line = String(fault.seq - above + before);
+      ofRun.push(fault.masked === undefined ? [line, fault.reason] : [line, fault.reason, fault.masked]);
     }
     const run = { path: piece.path, before, rows, blank: piece.blank, unended: false };
     for (const { row } of badLines(bytes.subarray(offset), run, ofRun))

@@ -7,28 +7,42 @@
 
 import type { DocumentTable } from '../vendors/table.js';
 import { notJson } from './bad-lines.js';
+import { fieldMasks, type FieldMask } from './documents-masks.js';
 import { noLongNumbers, type LongNumbers } from './documents-numbers.js';
 import type { GroupPiece } from './documents-pieces.js';
 import { identifier, literal } from './duckdb.js';
 import { objectsOf } from './json-pieces.js';
+import { shown } from './level-query.js';
+import { isKept } from './mask-fates.js';
+import { columnFate, extraFate, maskExtra, maskLine } from './mask-rows.js';
+import { maskTyped } from './mask-sql.js';
+import type { Masks } from './masks.js';
 import { keyFaults } from './projection.js';
 import { jsonFaults, typeColumn, typeJsonExtra, type Fault, type RawColumn, type Typed } from './typing.js';
 
 /** Fields of the line that are read, by what DuckDB's tables call their raw values. */
-export type Fields = ReadonlyMap<string, RawColumn>;
+export type Fields = ReadonlyMap<string, FieldOfLine>;
+
+export interface FieldOfLine extends RawColumn {
+  /** Absent: all of it is kept, or no column of JSON holds it. */
+  readonly mask?: FieldMask | undefined;
+}
 
 /** A field that anything but a scalar is taken from is JSON, any other its text. */
-export function fieldsOf(root: DocumentTable): Fields {
+export function fieldsOf(root: DocumentTable, masks: Masks | undefined): Fields {
   const json = new Set([
     ...root.columns.flatMap((column) => ('entriesOf' in column ? [column.entriesOf] : [])),
     ...root.columns.flatMap((column) => (column.type === 'jsonb' ? [column.field] : [])),
     ...root.nested.map(({ within }) => within.field),
   ]);
   const names = [...root.columns.flatMap((column) => ('field' in column ? [column.field] : [])), ...json];
+  const fields = [...new Set(names)];
+  const nameOf = (field: string): string => `field_${fields.indexOf(field)}`;
+  const masked = fieldMasks(masks, root, nameOf);
   return new Map(
-    [...new Set(names)].map((name, index) => [
+    fields.map((name) => [
       name,
-      { name, as: `field_${index}`, type: json.has(name) ? 'JSON' : 'VARCHAR' },
+      { name, as: nameOf(name), type: json.has(name) ? 'JSON' : 'VARCHAR', mask: masked.get(name) },
     ]),
   );
 }
@@ -62,7 +76,7 @@ export function oddKeysQuery(fields: Fields): string {
 }
 
 /**
- * Expressions over DuckDB's table of lines that yield the root table's columns. `many` names the tables of lines of which a
+ * Expressions over DuckDB's table of lines that yield the root table's columns, as they stand in the file. `many` names the tables of lines of which a
  * column for entries is true, by the column.
  */
 export function valuesOf(
@@ -80,6 +94,23 @@ export function valuesOf(
     const raw = column.type === 'jsonb' ? rawOf(fields, column.field).as : undefined;
     // It is in that table as it was parsed, and need not be there twice.
     return raw !== undefined && kept.has(raw) ? `${numbers.plain(raw)}::varchar` : `value_${index}`;
+  });
+}
+
+/** The same with what is masked. */
+export function maskedValues(
+  root: DocumentTable,
+  fields: Fields,
+  numbers: LongNumbers,
+  many: ReadonlyMap<string, string>,
+  masks: Masks | undefined,
+): readonly string[] {
+  return valuesOf(root, fields, numbers, many).map((value, index) => {
+    const column = root.columns[index];
+    if (column === undefined || 'entriesOf' in column) return value;
+    const { mask } = rawOf(fields, column.field);
+    if (column.type === 'jsonb') return mask ? `${numbers.plain(mask.as)}::varchar` : value;
+    return maskTyped(column.type, value, columnFate(masks, root.name, column.name));
   });
 }
 
@@ -103,6 +134,7 @@ export function linesQuery(
   piece: GroupPiece,
   numbers: LongNumbers,
   odd: boolean,
+  masks: Masks | undefined,
 ): string {
   const columns = root.columns.flatMap((column, index): (Typed & { readonly as: string })[] => {
     if ('entriesOf' in column) return [];
@@ -116,20 +148,25 @@ export function linesQuery(
     }
     const text = raw.type === 'JSON';
     const from = text ? { ...raw, as: `json_extract_string(${raw.as}, '$')`, type: 'VARCHAR' } : raw;
-    const typed = typeColumn(column, { ...from, as: numbers.plain(from.as) }, as);
+    const masked = !isKept(columnFate(masks, root.name, column.name));
+    const typed = typeColumn(column, { ...from, as: numbers.plain(from.as), masked }, as);
     const ofKey = column.name === root.key ? keyFaults(column.field, as, true) : [];
     return [{ as, value: typed.value, faults: [...typed.faults, ...ofKey] }];
   });
   const extra = odd ? typeJsonExtra(numbers.plain(extraOf(fields)), 'extra') : { value: 'null', faults: [] };
   const faults = [
     ...lineFaults(numbers, odd),
-    ...root.nested.flatMap(({ within }) => nestedFaults(root, within, rawOf(fields, within.field))),
+    ...root.nested.flatMap(({ within }) => nestedFaults(root, within, rawOf(fields, within.field), masks)),
     ...[...columns, extra].flatMap((column) => column.faults),
   ];
   const structure = JSON.stringify(
     Object.fromEntries([...fields.values()].map(({ name, type }) => [name, type])),
   );
   const raw = [...fields.values()].map((field) => `${taken(field)} as ${field.as}`);
+  const extraLeft =
+    odd && !isKept(extraFate(masks, root.name))
+      ? `${numbers.plain(maskExtra(masks, root.name, extraOf(fields)))} as extra`
+      : 'extra';
   const kept = [
     ...new Set(
       valuesOf(root, fields, noLongNumbers, new Map()).filter((value) => value.startsWith('value_')),
@@ -149,8 +186,37 @@ export function linesQuery(
     select *, ${columns.map(({ value, as }) => `${value} as ${as}`).join(',\n      ')}, ${extra.value} as extra
     from raw
   )
-  select seq, file_id, line, ${[...kept, ...keptFields(root, fields)].join(', ')}, extra, ${faultOf(faults)}
+  select seq, file_id, line, ${[...kept, ...keptFields(root, fields), extraLeft].join(', ')}, ${faultOf(faults)}
   from typed`;
+}
+
+/**
+ * Queries that each add to DuckDB's table of lines what is left of a masked field. They are apart from the others' query so
+ * that only one field is in parts at a time.
+ */
+export function maskQueries(fields: Fields): readonly string[] {
+  return [...fields.values()].flatMap(({ mask }) =>
+    mask ? [`select *, ${mask.json} as ${mask.as} from document`] : [],
+  );
+}
+
+/**
+ * Query for what is kept of the bad lines of a piece, which are in DuckDB's table `bad_line`: `seq` and `masked`, which is null
+ * for what is no object or has a key twice.
+ */
+export function badLinesQuery(
+  root: DocumentTable,
+  piece: GroupPiece,
+  numbers: LongNumbers,
+  masks: Masks,
+): string {
+  const left = numbers.plain(maskLine(masks, root, 'json'));
+  return `select seq, case when starts_with(json::varchar, '{') and not contains(fault, ' has a key twice')
+      then ${left} end as masked
+    from (
+      select seq, fault, ${numbers.marked('json')} as json
+      from (select row_number() over () as seq, json from ${objectsOf(piece)}) join bad_line using (seq)
+    )`;
 }
 
 /** The first fault of a row, as `fault`. */
@@ -159,7 +225,7 @@ export function faultOf(faults: readonly Fault[]): string {
   return cases.length === 0 ? 'null::varchar as fault' : `case ${cases.join('\n    ')} end as fault`;
 }
 
-export function rawOf(fields: Fields, name: string): RawColumn {
+export function rawOf(fields: Fields, name: string): FieldOfLine {
   const raw = fields.get(name);
   if (raw === undefined) throw new RangeError(`the field ${name} is not among those that are read`);
   return raw;
@@ -180,10 +246,11 @@ function nestedFaults(
   root: DocumentTable,
   { field, as }: DocumentTable['nested'][number]['within'],
   raw: RawColumn,
+  masks: Masks | undefined,
 ): readonly Fault[] {
   const notObject: Fault = {
     when: `not starts_with(${raw.as}, '{')`,
-    reason: `${literal(`${field} is not an object: `)} || left(${raw.as}::varchar, 80)`,
+    reason: shown(`${field} is not an object`, raw.as, masks),
   };
   const isColumn = root.columns.some((column) => column.type === 'jsonb' && column.field === field);
   return [...(as === 'map' ? [notObject] : []), ...(isColumn ? [] : jsonFaults(field, 'JSON', raw.as))];

@@ -3,13 +3,23 @@
 import type { FileTable } from '../model/row-text.js';
 import type { DocumentTable, ItemTable, PairTable } from '../vendors/table.js';
 import { entriesColumns, manyQuery, maybeManyQuery, twiceQueries } from './documents-entries.js';
+import { itemMask } from './documents-masks.js';
 import { keysQuery, lifting, namesIn, twiceQuery, type Of } from './documents-lift.js';
 import { longNumbers, noLongNumbers, type LongNumbers } from './documents-numbers.js';
 import type { GroupPiece } from './documents-pieces.js';
 import type { PieceFault } from './documents-quarantine.js';
-import { fieldsOf, keysOfLinesQuery, linesQuery, oddKeysQuery, valuesOf } from './documents-query.js';
-import { itemsQuery, outerQuery, pairsQuery } from './documents-within.js';
+import {
+  badLinesQuery,
+  fieldsOf,
+  keysOfLinesQuery,
+  linesQuery,
+  maskQueries,
+  maskedValues,
+  oddKeysQuery,
+} from './documents-query.js';
+import { givenMasked, itemsQuery, outerQuery, pairsQuery } from './documents-within.js';
 import { literal } from './duckdb.js';
+import { writtenMacro } from './mask-sql.js';
 import { placeOf, type FileConstants } from './projection.js';
 
 /** The good rows of a table, of a piece. */
@@ -48,7 +58,8 @@ export function documentTables(
   constants: Omit<FileConstants, 'fileId'>,
   mark: string,
 ): DocumentTables {
-  const fields = fieldsOf(root);
+  const { masks } = constants;
+  const fields = fieldsOf(root, masks);
   const marking = longNumbers(mark);
   const ofPlace = root.ofFile.map((column) => literal(placeOf[column]({ ...constants, fileId: '0' })));
   const landing = (table: DocumentTable | PairTable | ItemTable): FileTable => ({
@@ -96,17 +107,18 @@ export function documentTables(
     const present = async (from: string, of: Of): Promise<ReadonlySet<string>> => {
       const [found] = await ask(keysQuery(from, of, namesIn(table, of)));
       const [names, any] = found as [string[] | null, boolean | null];
-      if (any === true) faulty.push(twiceQuery(from, of, table.within.field));
+      if (any === true) faulty.push(twiceQuery(from, of, table.within.field, masks));
       return new Set(names);
     };
+    const masked = itemMask(masks, fields, table);
     let lifted = outer;
     if (table.within.each !== undefined) {
       await keep(outer, outerQuery(root, fields, table));
-      lifted = lifting(table, ['outer', 'outer key'], await present(outer, 'outer'), numbers, outer);
+      lifted = lifting(table, ['outer', 'outer key'], await present(outer, 'outer'), numbers, masked, outer);
     }
     await keep(name, itemsQuery(root, fields, table, lifted));
     return {
-      rows: lifting(table, ['item', 'key'], await present(name, 'item'), numbers, name),
+      rows: lifting(table, ['item', 'key'], await present(name, 'item'), numbers, masked, name),
       twice: faulty,
     };
   };
@@ -118,11 +130,13 @@ export function documentTables(
       await run(`create or replace temp table ${name} as ${query}`);
       names.add(name);
     };
+    if (masks) await run(writtenMacro(numbers.plain));
     await keep('place', placeQuery(piece));
     await keep('line_keys', keysOfLinesQuery(piece));
     await keep('odd', oddKeysQuery(fields));
     const anyOdd = (await ask('select 1 from odd limit 1')).length > 0;
-    await keep('document', linesQuery(root, fields, piece, numbers, anyOdd));
+    await keep('document', linesQuery(root, fields, piece, numbers, anyOdd, masks));
+    for (const query of maskQueries(fields)) await keep('document', query);
     const many = await manyIn(keep, ask);
     const faults = [
       'select seq, fault, 0 as level, 0 as ordinal from document where fault is not null',
@@ -132,15 +146,19 @@ export function documentTables(
       {
         table: rootTable,
         from: 'document',
-        select: [...ofPlace, 'file_id', 'line', ...valuesOf(root, fields, numbers, many), 'extra'].join(', '),
+        select: [
+          ...[...ofPlace, 'file_id', 'line'],
+          ...maskedValues(root, fields, numbers, many, masks),
+          'extra',
+        ].join(', '),
       },
     ];
     for (const [index, { table, landing, name, outer }] of within.entries()) {
       const level = index + 1;
-      const carried = ['file_id', 'line', ...table.inherits.map((_, given) => `given_${given}`), 'ordinal'];
+      const carried = ['file_id', 'line', ...givenMasked(root, table, masks), 'ordinal'];
       const select = [...carried, ...table.columns.map((_, column) => `value_${column}`), 'null'].join(', ');
       if (table.within.as === 'map') {
-        await keep(name, pairsQuery(root, fields, table as PairTable, numbers));
+        await keep(name, pairsQuery(root, fields, table as PairTable, numbers, masks));
         faults.push(`select seq, fault, ${level}, ordinal from ${name} where fault is not null`);
         rows.push({ table: landing, from: name, select });
         continue;
@@ -149,7 +167,7 @@ export function documentTables(
       faults.push(...unfolding.twice.map((query) => `select seq, fault, ${level}, 0 from (${query})`));
       rows.push({ table: landing, from: unfolding.rows, select });
     }
-    const bad = await badOf(faults, keep, ask);
+    const bad = await badOf(faults, masks && badLinesQuery(root, piece, numbers, masks), keep, ask);
     const onlyGood = bad.length > 0 ? ' anti join bad_line using (seq)' : '';
     const counted = [['document'], ...within.map(({ name }) => [name])].map(
       ([name], level) =>
@@ -183,12 +201,23 @@ function placeQuery({ runs }: GroupPiece): string {
     )`;
 }
 
-/** Keeps the bad lines in DuckDB's table `bad_line`. */
-async function badOf(faults: readonly string[], keep: Keep, ask: Ask): Promise<PieceFault[]> {
+/** Keeps the bad lines in DuckDB's table `bad_line`. `maskedLines` is a query for what is kept of them: `seq` and `masked`. */
+async function badOf(
+  faults: readonly string[],
+  maskedLines: string | undefined,
+  keep: Keep,
+  ask: Ask,
+): Promise<PieceFault[]> {
   await keep(
     'bad_line',
     `select seq, first(fault order by level, ordinal) as fault from (${faults.join('\n union all ')}) group by seq`,
   );
-  const found = (await ask('select seq::integer, fault from bad_line order by seq')) as [number, string][];
-  return found.map(([seq, reason]) => ({ seq, reason }));
+  if (maskedLines === undefined) {
+    const found = (await ask('select seq::integer, fault from bad_line order by seq')) as [number, string][];
+    return found.map(([seq, reason]) => ({ seq, reason }));
+  }
+  const found = (await ask(
+    `select seq::integer, fault, masked from bad_line join (${maskedLines}) using (seq) order by seq`,
+  )) as [number, string, string | null][];
+  return found.map(([seq, reason, masked]) => ({ seq, reason, masked }));
 }

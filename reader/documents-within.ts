@@ -1,9 +1,14 @@
 /** The queries for rows that lie within documents: pairs, which are typed and may be bad, and items, which are taken as they are. Pure. */
 
 import type { DocumentTable, ItemTable, PairTable } from '../vendors/table.js';
+import { pairIsGone, pairMask } from './documents-masks.js';
 import { noLongNumbers, type LongNumbers } from './documents-numbers.js';
 import { faultOf, rawOf, valuesOf, type Fields } from './documents-query.js';
 import { identifier, literal } from './duckdb.js';
+import { isKept, stricter } from './mask-fates.js';
+import { columnFate } from './mask-rows.js';
+import { maskTyped } from './mask-sql.js';
+import type { Masks } from './masks.js';
 import { typeColumn } from './typing.js';
 
 /** What rows take from the line that they lie in. */
@@ -31,17 +36,42 @@ function givenNames({ inherits }: PairTable | ItemTable): string[] {
   return inherits.map((_, index) => `given_${index}`);
 }
 
+/** What is handed on of those in a table of rows: masked as strictly as the line's own column, or more. */
+export function givenMasked(
+  root: DocumentTable,
+  { name, inherits }: PairTable | ItemTable,
+  masks: Masks | undefined,
+): readonly string[] {
+  return inherits.map(({ name: column, of, as }, index) => {
+    const type = root.columns.find((parent) => parent.name === of)?.type;
+    const given = `given_${index}`;
+    if (as === 'presence' || type === undefined) return given;
+    return maskTyped(
+      type,
+      given,
+      stricter(columnFate(masks, root.name, of), columnFate(masks, name, column)),
+    );
+  });
+}
+
 /** Lines that have entries in a field. */
 function having(raw: string): string {
   return `from document where fault is null and ${raw}::varchar not in ('{}', '[]')`;
 }
 
-/** Query for DuckDB's table of pairs: of the line, `given_0` …, `ordinal`, `value_0` … and `fault`. */
+/** What is left of a field where it is masked: rows whose form nobody promised are unfolded from that. */
+function leftOf(fields: Fields, name: string): string {
+  const { as, mask } = rawOf(fields, name);
+  return mask?.as ?? as;
+}
+
+/** Query for DuckDB's table of pairs: of the line, `given_0` …, `ordinal`, `value_0` …, which are masked, and `fault`. */
 export function pairsQuery(
   root: DocumentTable,
   fields: Fields,
   table: PairTable,
   numbers: LongNumbers,
+  masks: Masks | undefined,
 ): string {
   const { field } = table.within;
   const raw = rawOf(fields, field).as;
@@ -49,14 +79,19 @@ export function pairsQuery(
     const from = column.field === 'key' ? 'pair.key' : numbers.plain('pair.value');
     const place = `raw_${index}`;
     const as = `value_${index}`;
-    const typed = typeColumn(column, { name: column.field, as: place, type: 'VARCHAR' }, as);
-    return { from: `${from} as ${place}`, as, ...typed };
+    const mask = pairMask(masks, fields, table, column);
+    const raw = { name: column.field, as: place, type: 'VARCHAR', masked: !isKept(mask.fate) };
+    const left = isKept(mask.fate) ? as : `${mask.of(as, 'pair.key')} as ${as}`;
+    return { from: `${from} as ${place}`, as, left, ...typeColumn(column, raw, as) };
   });
   const faults = columns.flatMap((column) => column.faults);
   const inPlace = faults.map(({ when, reason }) => ({
     when,
     reason: `${literal(`${field}[`)} || ordinal || '].' || ${reason}`,
   }));
+  const gone = pairIsGone(fields, table, 'pair.key');
+  const ordinal =
+    gone === undefined ? 'ordinal' : 'row_number() over (partition by seq order by ordinal) as ordinal';
   return `with pairs as (
     select * exclude (entries), unnest(entries) as pair, generate_subscripts(entries, 1) as ordinal
     from (
@@ -66,13 +101,13 @@ export function pairsQuery(
   ),
   raw as (select *, ${columns.map(({ from }) => from).join(', ')} from pairs),
   typed as (select *, ${columns.map(({ value, as }) => `${value} as ${as}`).join(', ')} from raw)
-  select ${[ofLine, ...givenNames(table), 'ordinal', ...columns.map(({ as }) => as), faultOf(inPlace)].join(', ')}
-  from typed`;
+  select ${[ofLine, ...givenNames(table), ordinal, ...columns.map(({ left }) => left), faultOf(inPlace)].join(', ')}
+  from typed${gone === undefined ? '' : `\n  where not ${gone} or fault is not null`}`;
 }
 
 /** Query for the values of an object that hold items: of the line, `place`, `outer_key` and `outer_value`. */
 export function outerQuery(root: DocumentTable, fields: Fields, table: ItemTable): string {
-  const raw = rawOf(fields, table.within.field).as;
+  const raw = leftOf(fields, table.within.field);
   return `select * exclude (entries), unnest(map_keys(entries)) as outer_key, unnest(map_values(entries)) as outer_value,
       generate_subscripts(map_keys(entries), 1) as place
     from (
@@ -88,7 +123,7 @@ export function outerQuery(root: DocumentTable, fields: Fields, table: ItemTable
  */
 export function itemsQuery(root: DocumentTable, fields: Fields, table: ItemTable, outer: string): string {
   const { as, each } = table.within;
-  const raw = rawOf(fields, table.within.field).as;
+  const raw = leftOf(fields, table.within.field);
   const numbered = `row_number() over (partition by seq order by place, number) as ordinal`;
   if (each !== undefined) {
     const structure = literal(JSON.stringify({ [each]: 'JSON' }));

@@ -156,7 +156,7 @@ function innerFaults(
 }
 
 /** What stands in the place of rows is shown unless anything is masked: no rule tells what it is. */
-function shown(fault: string, json: string, masks: Masks | undefined): string {
+export function shown(fault: string, json: string, masks: Masks | undefined): string {
   return masks ? literal(`${fault} (masked)`) : `${literal(`${fault}: `)} || left((${json})::varchar, 80)`;
 }
 

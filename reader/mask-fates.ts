@@ -51,9 +51,30 @@ export function isKept({ treatment, within }: Fate): boolean {
   return treatment === 'keep' && (!within || [...within.keys.values(), within.others].every(isKept));
 }
 
+/** What `own` still asks for of a value that has been through `done`, so that nothing is hashed twice. */
+export function beyond(own: Fate, done: Fate): Fate {
+  if (isKept(own) || isKept(done) || isDropped(own)) return own;
+  const treatment = own.treatment === 'hash' && done.treatment !== 'keep' ? 'keep' : own.treatment;
+  const fate = { treatment, depth: own.depth };
+  if (!own.within && !done.within) return fate;
+  const keys = new Set([own, done].flatMap(({ within }) => [...(within?.keys.keys() ?? [])]));
+  const below = (key: string): Fate => beyond(fateWithin(own, key), fateWithin(done, key));
+  const others = beyond(othersWithin(own), othersWithin(done));
+  return { ...fate, within: { keys: new Map([...keys].map((key) => [key, below(key)])), others } };
+}
+
+/** What becomes of values under keys that no rule names. */
+export function othersWithin({ treatment, depth, within }: Fate): Fate {
+  return within?.others ?? { treatment, depth: depth + 1 };
+}
+
+/** All of it is left out. */
+export function isDropped({ treatment, within }: Fate): boolean {
+  return treatment === 'drop' && !within;
+}
+
 /** Of a value that two columns hold, so that neither shows what the other does not. */
 export function stricter(one: Fate, other: Fate): Fate {
-  const isDropped = ({ treatment, within }: Fate): boolean => treatment === 'drop' && !within;
   if (isDropped(other) || isKept(one)) return other;
   return one;
 }

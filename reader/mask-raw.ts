@@ -2,7 +2,7 @@
 
 import type { Column, Table } from '../vendors/table.js';
 import { literal } from './duckdb.js';
-import { fateWithin, isKept, type Fate } from './mask-fates.js';
+import { fateWithin, isDropped, isKept, type Fate } from './mask-fates.js';
 import { columnFate, extraFate, maskExtra, maskLine } from './mask-rows.js';
 import { maskJson, maskTyped } from './mask-sql.js';
 import type { Masks } from './masks.js';
@@ -65,8 +65,4 @@ function textOf(as: string, inFile: string): string {
 function maskUnknown({ as }: RawColumn, fate: Fate): string | undefined {
   if (isKept(fate)) return as;
   return isDropped(fate) ? undefined : `(${maskJson(`to_json(${as})`, fate)})::json`;
-}
-
-function isDropped({ treatment, within }: Fate): boolean {
-  return treatment === 'drop' && !within;
 }

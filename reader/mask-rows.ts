@@ -1,7 +1,16 @@
 /** What becomes of the columns of a table, and of a whole line that is kept in the quarantine. Pure. */
 
 import type { StoredType, Table } from '../vendors/table.js';
-import { dropped, fateOf, fateWithin, isKept, kept, stricter, type Fate } from './mask-fates.js';
+import {
+  dropped,
+  fateOf,
+  fateWithin,
+  isKept,
+  kept,
+  othersWithin,
+  stricter,
+  type Fate,
+} from './mask-fates.js';
 import { asJson, maskJson, maskTyped } from './mask-sql.js';
 import type { Masks } from './masks.js';
 
@@ -90,8 +99,7 @@ function lineFate(masks: Masks, table: RowsOfLine): Fate {
   for (const key of extra.within?.keys.keys() ?? []) {
     if (!fields.has(key)) fields.set(key, fateWithin(extra, key));
   }
-  const others = extra.within?.others ?? fateWithin(extra, '');
-  return { ...dropped, within: { keys: fields, others } };
+  return { ...dropped, within: { keys: fields, others: othersWithin(extra) } };
 }
 
 /** What becomes of a field that holds rows. */

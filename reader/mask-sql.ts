@@ -24,10 +24,11 @@ const pairsOf = (json: string): string => `map_entries(from_json(${json}, '"MAP(
 export const macros: readonly string[] = [
   `create or replace temp macro mask_text(plain) as sha256(
     getvariable('${keyVariables.outer}') || unhex(sha256(getvariable('${keyVariables.inner}') || encode(plain))))`,
+  writtenMacro((plain) => plain),
   `create or replace temp macro mask_json_2(plain) as
-    case json_type(plain) when 'NULL' then 'null' else '"' || mask_text(plain ->> '$') || '"' end`,
+    case json_type(plain) when 'NULL' then 'null' else '"' || mask_text(mask_written(plain ->> '$')) || '"' end`,
   `create or replace temp macro mask_json_1(plain) as coalesce(
-    to_json(list_transform(from_json(plain, '["VARCHAR"]'), lambda entry: mask_text(entry)))::varchar,
+    to_json(list_transform(from_json(plain, '["VARCHAR"]'), lambda entry: mask_text(mask_written(entry))))::varchar,
     mask_json_2(plain))`,
   // DuckDB gives null for a value that is null in JSON.
   `create or replace temp macro mask_json_0(plain) as coalesce(
@@ -44,6 +45,11 @@ export const macros: readonly string[] = [
     || array_to_string(list_filter(items, lambda item: item is not null), ',')
     || case json_type(plain) when 'OBJECT' then '}' else ']' end`,
 ];
+
+/** Says anew what the macros above hash of a text out of JSON, where something has been done to its numbers. */
+export function writtenMacro(written: (plain: string) => string): string {
+  return `create or replace temp macro mask_written(plain) as ${written('plain')}`;
+}
 
 /** Text that is JSON, or null. A plain cast may be moved before the question whether it is, and then ends the query. */
 export function asJson(text: string): string {
@@ -69,7 +75,8 @@ function maskWithin(json: string, { keys, others }: Within, otherwise: string, n
   return `coalesce(mask_joined(${json}, ${items}), ${otherwise})`;
 }
 
-function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate: Fate) => string): string {
+/** An expression by the key of a value. */
+export function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate: Fate) => string): string {
   const otherwise = of(others);
   const named = new Map<string, string[]>();
   for (const [name, fate] of keys) {

@@ -8,6 +8,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 
 import { rowTextOfPostgres, type FileTable } from '../../model/row-text.js';
 import { documentRows, type DocumentRows, type FileCounts } from '../../reader/documents.js';
+import { openMasks, type Masks } from '../../reader/masks.js';
 import { session, storedTables } from '../../vendors/monetate/tables.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { createTables } from '../vendors/monetate/rows.js';
@@ -67,6 +68,7 @@ export async function copyVisits(
   contents: readonly Content[],
   memoryLimit = '256MB',
   threads = 1,
+  masks?: Masks,
 ): Promise<ToldVisits> {
   await client.query(`truncate ${[...storedTables.map(({ name }) => name), 'quarantine'].join(', ')}`);
   const copyInto = async (rows: Readable, target: string): Promise<number> => {
@@ -78,7 +80,7 @@ export async function copyVisits(
     copyInto(rows, `${name} (${columns.map((column) => pg.escapeIdentifier(column)).join(', ')})`);
   return reading(
     async (at) => {
-      const rows = await openVisits(at, contents);
+      const rows = await openVisits(at, contents, masks);
       const taken = await rows.good(copy);
       await rows.bad((bad) => copyInto(bad, 'quarantine'));
       const unreadable = rows.unreadable().map(({ id, error }) => [id, error.message] as const);
@@ -97,8 +99,9 @@ export async function landVisits(
   contents: readonly Content[],
   memoryLimit = '256MB',
   threads = 1,
+  masks?: Masks,
 ): Promise<LandedVisits> {
-  const told = await copyVisits(visits, contents, memoryLimit, threads);
+  const told = await copyVisits(visits, contents, memoryLimit, threads, masks);
   const { client } = visits;
   const rows: Record<string, readonly TextRow[]> = {};
   for (const { name, columns } of storedTables) {
@@ -118,7 +121,11 @@ export async function landVisits(
 }
 
 /** The files lie in a folder of their own, beside that which the reader works in. */
-export async function openVisits(at: Reading, contents: readonly Content[]): Promise<DocumentRows> {
+export async function openVisits(
+  at: Reading,
+  contents: readonly Content[],
+  masks?: Masks,
+): Promise<DocumentRows> {
   const folder = join(at.folder, 'files');
   await mkdir(folder, { recursive: true });
   const files = contents.map((_, index) => {
@@ -126,6 +133,7 @@ export async function openVisits(at: Reading, contents: readonly Content[]): Pro
     return { id, key: `2026/11/20/${id}`, path: join(folder, id) };
   });
   for (const [index, content] of contents.entries()) await writeFile(files[index]!.path, content);
-  const constants = { exportDate: '2026-11-20', partitionValue: null, loadId: '7' };
+  const constants = { exportDate: '2026-11-20', partitionValue: null, loadId: '7', masks };
+  await openMasks(at.connection, masks);
   return documentRows(at.connection, session, files, constants, at.folder, at.signal);
 }
