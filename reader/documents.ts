@@ -53,12 +53,7 @@ export function documentRows(
   signal: AbortSignal,
 ): DocumentRows {
   const tables = documentTables(root, constants, `${randomUUID()}:`);
-  const [first, ...others] = files;
-  const name: FileAt = {
-    path: folder,
-    key:
-      others.length === 0 ? (first?.key ?? 'no file') : `${first?.key} and ${others.length} files after it`,
-  };
+  const name: FileAt = { path: folder, key: groupName(files) };
   const counts = new Map<string, { parsed: number; quarantined: number; byTable: Record<string, number> }>();
   const unreadable: { readonly id: string; readonly error: Failure }[] = [];
   let quarantine = keeper(join(folder, 'bad'));
@@ -152,6 +147,13 @@ export function documentRows(
     },
     unreadable: () => unreadable,
   };
+}
+
+/** What errors call some files. */
+export function groupName([first, ...others]: readonly GroupFile[]): string {
+  return others.length === 0
+    ? (first?.key ?? 'no file')
+    : `${first?.key} and ${others.length} files after it`;
 }
 
 /** The rows of one file, as `documentRows`; `good` throws `FileUnreadable` where it cannot be read. */

@@ -5,11 +5,11 @@ import type { FileShape } from '../vendors/table.js';
 import { copyOut } from './copy-out.js';
 import { csvRows, describeCsv } from './csv-rows.js';
 import type { GroupFile } from './documents-pieces.js';
-import { documentRows, documentsOf } from './documents.js';
+import { documentRows, documentsOf, groupName } from './documents.js';
 import type { FileAt } from './file-bytes.js';
 import { describeJsonLines, jsonLinesRows } from './json-lines.js';
 import { nestedLinesRows } from './nested-lines.js';
-import { openMasks, withoutValues } from './masks.js';
+import { openMasks, withoutValues, type Masks } from './masks.js';
 import { openParquet, unreadable } from './parquet.js';
 import { project, type FileConstants } from './projection.js';
 
@@ -34,10 +34,14 @@ export async function readFile(
 ): Promise<FileRows> {
   const { masks } = constants;
   await openMasks(connection, masks);
-  const rows = await rowsOf(connection, shape, file, constants, place, signal);
+  return hiding(await rowsOf(connection, shape, file, constants, place, signal), masks, file.key);
+}
+
+/** The same rows, whose errors quote nothing that is masked. */
+function hiding<Rows extends FileRows>(rows: Rows, masks: Masks | undefined, key: string): Rows {
   if (masks === undefined) return rows;
   const hidden = (error: unknown): never => {
-    throw withoutValues(error, masks, file.key);
+    throw withoutValues(error, masks, key);
   };
   return {
     ...rows,
@@ -63,8 +67,9 @@ export async function readGroup(
   folder: string,
   signal: AbortSignal,
 ): Promise<GroupRows> {
-  await openMasks(connection, constants.masks);
-  return documentRows(connection, table, files, constants, folder, signal);
+  const { masks } = constants;
+  await openMasks(connection, masks);
+  return hiding(documentRows(connection, table, files, constants, folder, signal), masks, groupName(files));
 }
 
 async function rowsOf(

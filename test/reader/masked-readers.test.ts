@@ -11,7 +11,7 @@ import { maskField, maskLine } from '../../reader/mask-rows.js';
 import { masksOf, openMasks, withoutValues, type Masks } from '../../reader/masks.js';
 import { plainReader } from '../../reader/plain-rows.js';
 import { project } from '../../reader/projection.js';
-import { readFile } from '../../reader/read-file.js';
+import { readFile, readGroup } from '../../reader/read-file.js';
 import { session as leanplumSession } from '../../vendors/leanplum/tables.js';
 import { session } from '../../vendors/monetate/tables.js';
 import type { RootTable } from '../../vendors/table.js';
@@ -145,6 +145,25 @@ describe("DuckDB's own errors", () => {
     const ours = new Failure(failureTypes.fileUnreadable, 'It is cut off.');
     assert.equal(withoutValues(ours, masksFor({ a_text: 'drop' }), 'part'), ours);
   });
+
+  it('are so of a group of files too', () =>
+    reading(async (at) => {
+      const path = join(at.folder, 'file');
+      await writeFile(path, '{"session_id":"a"}\n');
+      const files = ['1', '2'].map((id) => ({ id, key: `file ${id}`, path }));
+      const shape = { format: 'documents', table: session } as const;
+      const said = async (masks: Masks | undefined): Promise<unknown> => {
+        const given = { ...constants, masks };
+        const rows = await readGroup(at.connection, shape, files, given, at.folder, at.signal);
+        return rows.good(() => Promise.reject(error)).catch((thrown: unknown) => thrown);
+      };
+      const hidden = await said(masksFor({ customer_id: 'drop' }));
+      assert.match(
+        String(hidden),
+        /file 1 and 1 files after it: DuckDB ends with Conversion Error\. What else/,
+      );
+      assert.equal(await said(undefined), error);
+    }));
 });
 
 describe('a line of documents', () => {
