@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 
 import fc from 'fast-check';
 
+import type { Treatment } from '../../config/mask-rules.js';
 import { session, storedTables } from '../../vendors/monetate/tables.js';
 import { unfold, Written, written } from '../vendors/monetate/unfold.js';
 import { landVisits, visitTables, type Visits } from './documents-landing.js';
+import { maskedSession, masksFor } from './masked-session.js';
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 8 }),
@@ -109,6 +111,31 @@ const field = fc.oneof(
 );
 const line = fc.array(field, { maxLength: 15 });
 
+/** Rules that may be given or not. None hides that a line is bad, and none is of `_extra` as a whole and its keys. */
+const hashable = fc.constantFrom<Treatment>('hash', 'drop', 'keep');
+const someRules = fc.record(
+  {
+    session_id: fc.constant<Treatment>('hash'),
+    guid: hashable,
+    customer_id: hashable,
+    customer_link: fc.constant<Treatment>('hash'),
+    custom_targets: hashable,
+    'custom_targets.1': hashable,
+    'custom_targets.*.1': hashable,
+    'custom_targets.*.*': hashable,
+    purchases: hashable,
+    offers: hashable,
+    'offers.1': hashable,
+    page_event_ids: fc.constant<Treatment>('drop'),
+    'view_lines.*.sku': fc.constant<Treatment>('hash'),
+    'view_lines.*': fc.constantFrom<Treatment>('hash', 'keep'),
+    'cart_lines.*.*': fc.constantFrom<Treatment>('hash', 'keep'),
+    'purchase_lines.*.items.*.price': fc.constant<Treatment>('hash'),
+    _extra: hashable,
+  },
+  { requiredKeys: [] },
+);
+
 const faulty = [
   '{"session_id":1',
   '{"offers":{"1":1},"view_lines":[{}]}',
@@ -126,26 +153,36 @@ describe('any documents', function () {
   });
   after(() => visits.drop());
 
-  it('fill the tables as their declaration says, around lines that are left out', async () => {
+  const fillTables = async (
+    ofRules: fc.Arbitrary<Readonly<Record<string, Treatment>>>,
+    numRuns: number,
+  ): Promise<void> => {
     const anyLine = fc.oneof({ weight: 6, arbitrary: line }, fc.constantFrom(...faulty));
     await fc.assert(
-      fc.asyncProperty(fc.array(anyLine, { minLength: 1, maxLength: 6 }), async (items) => {
+      fc.asyncProperty(fc.array(anyLine, { minLength: 1, maxLength: 6 }), ofRules, async (items, rules) => {
         const lines = items.map((item, index) =>
           typeof item === 'string' ? item : new Map<string, unknown>([['session_id', `s ${index}`], ...item]),
         );
         const texts = lines.map((line) => (typeof line === 'string' ? line : written(line)));
-        const landed = await landVisits(visits, [texts.map((text) => `${text}\n`).join('')]);
+        const masks = masksFor(rules);
+        const content = texts.map((text) => `${text}\n`).join('');
+        const landed = await landVisits(visits, [content], undefined, undefined, masks);
         assert.deepEqual(
-          landed.bad.map(({ line, raw }) => [line, raw]),
-          lines.flatMap((line, index) => (typeof line === 'string' ? [[index + 1, line]] : [])),
+          landed.bad.map(({ line, raw }) => (masks ? [line] : [line, raw])),
+          lines.flatMap((line, index) =>
+            typeof line === 'string' ? [masks ? [index + 1] : [index + 1, line]] : [],
+          ),
         );
         const pairs: [type: string, found: string, expected: string][] = [];
         for (const { name, columns } of storedTables) {
           const expected = lines.flatMap((line, index) => {
             if (typeof line === 'string') return [];
-            const extra = new Map([...line].filter(([key]) => key.startsWith('x ')));
-            return (unfold(session, line).get(name) ?? []).map((row) => ({
+            const left = maskedSession(line, rules);
+            const extra = new Map([...left].filter(([key]) => key.startsWith('x ')));
+            const wholePairs = Object.fromEntries([...left].filter(([key]) => pairFields.has(key)));
+            return (unfold(session, withoutHashedPairs(left)).get(name) ?? []).map((row) => ({
               ...row,
+              ...(name === 'session' ? wholePairs : {}),
               ...(name === 'session'
                 ? { _extra: extra.size > 0 ? extra : null, export_date: '2026-11-20' }
                 : { _extra: null }),
@@ -171,10 +208,31 @@ describe('any documents', function () {
         }
         await allEqual(visits, pairs);
       }),
-      { numRuns: 100 },
+      { numRuns },
     );
-  });
+  };
+
+  it('fill the tables as their declaration says, around lines that are left out', () =>
+    fillTables(fc.constant({}), 100));
+
+  it('fill them as a session does that has been masked before', () => fillTables(someRules, 40));
 });
+
+const pairFields = new Set(['offers', 'page_event_ids', 'purchases']);
+
+/** Instants and money have no value where they are hashed. */
+function withoutHashedPairs(line: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  const value = (found: unknown): unknown =>
+    typeof found === 'string' && /^[0-9a-f]{64}$/.test(found) ? null : found;
+  return new Map(
+    [...line].map(([field, found]) => [
+      field,
+      pairFields.has(field) && found instanceof Map
+        ? new Map([...(found as ReadonlyMap<string, unknown>)].map(([key, of]) => [key, value(of)]))
+        : found,
+    ]),
+  );
+}
 
 /** JSON and numbers are equal by what they say; Postgres knows. */
 async function allEqual(
