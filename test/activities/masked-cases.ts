@@ -10,10 +10,12 @@ type Treatments = Readonly<Record<string, 'drop' | 'hash'>>;
 
 export interface Case {
   readonly title: string;
-  readonly vendor: 'optimizely' | 'megaphone' | 'leanplum';
+  readonly vendor: 'optimizely' | 'megaphone' | 'leanplum' | 'monetate';
   readonly type: string;
   readonly name: string;
   readonly mask: Treatments;
+  /** Columns that the vendor's own settings mask. */
+  readonly usual?: readonly string[];
   /** Every value that a rule names begins with `canary`. */
   readonly files: () => readonly MaskedFile[] | Promise<readonly MaskedFile[]>;
   /** Rows that cannot be loaded. */
@@ -200,5 +202,86 @@ export const parquet: Case = {
     ].join(' union all ');
     const bytes = await reading(async (at) => readFile(await writeParquet(at, union)));
     return [{ key: 'type=events/date=2026-11-20/part-0.parquet', bytes }];
+  },
+};
+
+export const monetate: Case = {
+  ...{ title: 'documents', vendor: 'monetate', type: 'sessions', name: '2026-11-20' },
+  usual: ['customer_id', 'customer_link', 'custom_targets'],
+  mask: {
+    session_id: 'hash',
+    guid: 'hash',
+    city: 'drop',
+    page_views: 'drop',
+    start_time: 'drop',
+    'custom_targets.1234': 'drop',
+    purchases: 'hash',
+    'view_lines.*.sku': 'hash',
+    'view_lines.*.mail': 'drop',
+    'cart_lines.*': 'hash',
+    purchase_lines: 'hash',
+    'session_offer:variant_id': 'hash',
+    '_extra.email': 'drop',
+    '_extra.loyalty': 'hash',
+  },
+  bad: 22,
+  files: () => {
+    const personal = (number: number, changes: object = {}): object => ({
+      session_id: `canary session ${number}`,
+      guid: 'canary guid',
+      customer_id: 'canary customer',
+      customer_link: 'canary link',
+      city: 'canary city',
+      custom_targets: {
+        1234: 'canary dropped',
+        5: 'canary target',
+        6: ['canary listed', 7, null],
+        7: { deep: 'canary deep' },
+      },
+      view_lines: [{ product_id: 'p-1', sku: 'canary sku', mail: 'canary mail', price: 5 }],
+      cart_lines: { a: { sku: 'canary cart', note: 'canary note', qty: 2 } },
+      offers: { 5: 1_795_169_401_000 },
+      purchases: { 'o-1': 59.9 },
+      purchase_lines: { 'o-1': { total_value: 59.9, items: [{ sku: 'canary item', name: 'canary name' }] } },
+      email: 'canary email',
+      loyalty: { card: 'canary card', level: 3 },
+      ...changes,
+    });
+    const long = json(personal(3)).replace('59.9', '1524157875019.0521');
+    const rows = [
+      json(personal(1)),
+      long,
+      // Bad ones, of every kind.
+      '{"session_id":"canary no json',
+      '["canary list"]',
+      '"canary text"',
+      '{"session_id":"y","customer_id":"canary twice","customer_id":"canary again"}',
+      '{"session_id":"y","custom_targets":{"5":"canary twice","5":"canary again"}}',
+      '{"session_id":"y","view_lines":[{"sku":"canary twice","sku":"canary again"}]}',
+      json(personal(4, { session_id: null })),
+      json(personal(5, { session_id: 'canary long '.repeat(100) })),
+      json(personal(6, { start_time: 'canary time' })),
+      json(personal(7, { page_views: 'canary views' })),
+      json(personal(8, { purchases: 'canary purchases' })),
+      json(personal(9, { purchases: { 'o-1': 'canary much' } })),
+      json(personal(10, { offers: 'canary offers' })),
+      json(personal(11, { offers: { 5: 'soon' } })),
+      json(personal(12, { guid: 'canary\u0000nul' })),
+      json(personal(13, { custom_targets: { 5: ['canary\u0000nul'] } })),
+      json(personal(14, { email: 'canary\u0000nul' })),
+      '{"session_id":"canary","custom_targets":{"5":NaN,"6":"canary nan"},"loyalty":[Infinity,"canary card"]}',
+      `{"session_id":"canary digits","custom_targets":{"5":0.${'1'.repeat(5_001)},"6":"canary"}}`,
+      Buffer.from('{"session_id":"z","customer_id":"canary \xff"}', 'latin1'),
+    ];
+    const others = [
+      json(personal(2)),
+      Buffer.from('{"session_id":"z","customer_id":"canary \0"}', 'latin1'),
+      `{"session_id":"long","customer_id":"canary long","guid":"${'x'.repeat(16_000_000)}"}`,
+    ];
+    return [
+      { key: '2026/11/20/20261120T034500.000Z_PT15M-1.json.gz', bytes: lines(...rows) },
+      { key: '2026/11/20/20261120T034500.000Z_PT15M-2.json.gz', bytes: gzipSync(lines(...others)) },
+      { key: '2026/11/20/20261120T034500.000Z_PT15M-3.json.gz', bytes: '{"session_id":"canary cut off' },
+    ];
   },
 };

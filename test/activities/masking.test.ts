@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 
 import { maskedSource, maskKey, type MaskedSource } from '../support/masking.js';
-import { csv, json, leanplum, lines, megaphone, metric, parquet, type Case } from './masked-cases.js';
+import {
+  csv,
+  json,
+  leanplum,
+  lines,
+  megaphone,
+  metric,
+  monetate,
+  parquet,
+  type Case,
+} from './masked-cases.js';
 
 const hmac = (text: string): string => createHmac('sha256', maskKey).update(text).digest('hex');
 
@@ -28,7 +38,7 @@ describe('personal data', function () {
   const rowsOf = async (sql: string): Promise<readonly unknown[]> =>
     (await source!.database.pool.query<unknown[]>({ text: sql, rowMode: 'array' })).rows;
 
-  for (const given of [megaphone, leanplum, csv, parquet]) {
+  for (const given of [megaphone, leanplum, csv, parquet, monetate]) {
     describe(`in ${given.title}`, () => {
       it('is nowhere where rules name it: not in tables, staging, ledger, quarantine or logs', async () => {
         const { everything } = await openAndLoad(given, given.mask, (staged) =>
@@ -44,7 +54,9 @@ describe('personal data', function () {
       });
 
       it('is all there where it is kept', async () => {
-        const keep = Object.fromEntries(Object.keys(given.mask).map((name) => [name, 'keep']));
+        const keep = Object.fromEntries(
+          [...Object.keys(given.mask), ...(given.usual ?? [])].map((name) => [name, 'keep']),
+        );
         const { everything } = await openAndLoad(given, keep);
         const text = await everything();
         const [{ bytes } = { bytes: '' }] = await given.files();
@@ -119,6 +131,41 @@ describe('personal data', function () {
       ],
     );
     assert.deepEqual(await rowsOf('select has_state, state_ordinal::text from masked.event'), [[true, '1']]);
+  });
+
+  it('is hashed in documents by what Monetate says, in every table alike', async () => {
+    await openAndLoad({ ...monetate, mask: {} }, {});
+    const found = await rowsOf(
+      `select customer_id, customer_link, custom_targets, guid from masked.session
+       where session_id = 'canary session 1'`,
+    );
+    const list = [hmac('canary listed'), hmac('7'), null];
+    const deep = hmac('{"deep":"canary deep"}');
+    assert.deepEqual(found, [
+      [
+        ...[hmac('canary customer'), hmac('canary link')],
+        { 5: hmac('canary target'), 6: list, 7: deep, 1234: hmac('canary dropped') },
+        'canary guid',
+      ],
+    ]);
+    assert.deepEqual(
+      await rowsOf(
+        `select custom_target_id, value from masked.session_custom_target
+         where session_id = 'canary session 1' order by ordinal`,
+      ),
+      [
+        ['5', hmac('canary target')],
+        ['6', hmac('canary listed')],
+        ['6', hmac('7')],
+        ['6', null],
+        ['7', deep],
+        ['1234', hmac('canary dropped')],
+      ],
+    );
+    const text = await source!.everything();
+    for (const marker of ['customer', 'link', 'target', 'listed', 'deep', 'dropped']) {
+      assert.ok(!text.includes(`canary ${marker}`), `canary ${marker} is found`);
+    }
   });
 
   it('leaves a row in the quarantine that says what is wrong with it', async () => {

@@ -45,6 +45,12 @@ export interface MaskedSource {
   readonly drop: () => Promise<void>;
 }
 
+/** Nothing is asked of it: files are handed to the step. */
+const sftpStore = {
+  ...{ type: 'sftp', username: 'u', password: 'p', root: '1234/raw_data/session_stream/' },
+  hostKey: `SHA256:${'A'.repeat(43)}`,
+};
+
 /** A source of its own database, whose steps are done by hand. `watch` is told of all there is while rows are staged. */
 export async function maskedSource(
   vendor: keyof typeof vendors,
@@ -52,7 +58,7 @@ export async function maskedSource(
   watch: (everything: string) => void = () => undefined,
 ): Promise<MaskedSource> {
   const database = await testDatabase();
-  const store = { type: 's3', bucket: 'b', prefix };
+  const store = vendor === 'monetate' ? sftpStore : { type: 's3', bucket: 'b', prefix };
   const changed = (given: Record<string, unknown>): SourceConfig =>
     sourceOf(JSON.stringify({ sources: { masked: { vendor, schema: 'masked', store, ...given } } }));
   const config = changed(settings);
