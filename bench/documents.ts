@@ -1,6 +1,7 @@
 /**
  * Reads a day of sessions in small files, in groups, without Postgres and with COPY into the eight tables beside COPY of
- * ready files: `node --import tsx bench/documents.ts`. The tables have no keys, as a load's own have none.
+ * ready files: `node --import tsx bench/documents.ts`. The tables have no keys, as a load's own have none. Reading alone is
+ * also measured with what Monetate's settings mask.
  */
 
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -14,10 +15,13 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 
+import { rulesOf } from '../config/mask-rules.js';
+import { secret } from '../config/secret.js';
 import { rowTextOfPostgres, type FileTable } from '../model/row-text.js';
 import { documentRows, type DocumentRows } from '../reader/documents.js';
 import type { GroupFile } from '../reader/documents-pieces.js';
 import { withDuckDb } from '../reader/duckdb.js';
+import { masksOf, openMasks, type Masks } from '../reader/masks.js';
 import { session, storedTables } from '../vendors/monetate/tables.js';
 import { documentLines } from './documents-lines.js';
 import { printSeconds } from './median.js';
@@ -37,6 +41,10 @@ const { values } = parseArgs({
 const perFile = Number(values.sessions);
 const perGroup = Number(values.group);
 const constants = { exportDate: '2026-11-20', partitionValue: null, loadId: '1' };
+const usual = masksOf({
+  mask: rulesOf({ customer_id: 'hash', customer_link: 'hash', custom_targets: 'hash' }),
+  maskKey: secret('a key of the bench, as long as a hash'),
+});
 const tables = await readText(new URL('../vendors/monetate/sql/001-tables.sql', import.meta.url), 'utf8');
 
 await withWarehouse(async (client, folder) => {
@@ -53,10 +61,12 @@ await withWarehouse(async (client, folder) => {
   await mkdir(work);
   const settings = { memoryLimit: '256MB', threads: Number(values.threads), spillDirectory: work };
   const { signal } = new AbortController();
-  const read = (use: (rows: DocumentRows) => Promise<unknown>): Promise<void> =>
+  const read = (use: (rows: DocumentRows) => Promise<unknown>, masks?: Masks): Promise<void> =>
     withDuckDb(settings, signal, async (duck) => {
+      await openMasks(duck, masks);
       for (let from = 0; from < files.length; from += perGroup) {
-        const rows = documentRows(duck, session, files.slice(from, from + perGroup), constants, work, signal);
+        const group = files.slice(from, from + perGroup);
+        const rows = documentRows(duck, session, group, { ...constants, masks }, work, signal);
         await use(rows);
         if (rows.unreadable().length > 0) throw new Error('a file of the bench cannot be read');
       }
@@ -95,6 +105,7 @@ await withWarehouse(async (client, folder) => {
   const counts = new Map<string, number>();
   for (let run = 0; run < Number(values.runs); run += 1) {
     await measure('reading alone', () => read((rows) => rows.good(throwAway)));
+    await measure('reading alone, masked', () => read((rows) => rows.good(throwAway), usual));
     await measure('reading into COPY', () => read((rows) => rows.good(copyIn)));
     if (values.only !== '') continue;
     for (const { name } of storedTables) {
