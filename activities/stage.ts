@@ -9,7 +9,7 @@ import type { Delivery } from '../model/delivery.js';
 import type { GroupRows } from '../model/row-text.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
-import { masksOf } from '../reader/masks.js';
+import { masksOf } from '../reader/masks/masks.js';
 import { isGrouped, readFile, readGroup } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { noteMask } from '../warehouse/mask-changes.js';

@@ -1,6 +1,6 @@
 /**
  * Sessions of Leanplum's, lines that hold rows of seven tables, from a file into Postgres, and what COPY alone takes of
- * that. The measurement of reader/nested-lines.ts.
+ * that. The measurement of reader/nested/nested-lines.ts.
  *
  *   node --import tsx bench/nested.ts [--sessions 200000] [--runs 3] [--threads 1]
  */

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { identifier, literal } from './duckdb.js';
-import type { Masks } from './masks.js';
+import type { Masks } from './masks/masks.js';
 import type { FileColumn } from './typing.js';
 import { tooLittleMemory, unreadableFile } from './unreadable.js';
 

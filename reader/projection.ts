@@ -7,10 +7,10 @@
 
 import type { Table } from '../vendors/table.js';
 import { identifier, literal } from './duckdb.js';
-import { isKept } from './mask-fates.js';
-import { columnFate, maskColumns, maskExtra } from './mask-rows.js';
-import type { Masks } from './masks.js';
-import { maskedRaw } from './mask-raw.js';
+import { isKept } from './masks/fates.js';
+import { columnFate, maskColumns, maskExtra } from './masks/rows.js';
+import type { Masks } from './masks/masks.js';
+import { maskedRaw } from './masks/raw.js';
 import { typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mask, missingKey } from '../../config/mask.js';
 import type { MaskRule, Treatment } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
-import { fateOf, fateWithin } from '../../reader/mask-fates.js';
+import { fateOf, fateWithin } from '../../reader/masks/fates.js';
 
 const rules = (given: Record<string, Treatment>, usual?: Record<string, Treatment>): readonly MaskRule[] =>
   mask(usual).parse(given);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import fc from 'fast-check';
 
-import { csvPieces } from '../../reader/csv-pieces.js';
+import { csvPieces } from '../../reader/csv/pieces.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
 
 /** Several pieces, of rows of several lines and of faulty ones. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import fc from 'fast-check';
 
-import { nextRecord, type CsvRecord } from '../../reader/csv-records.js';
+import { nextRecord, type CsvRecord } from '../../reader/csv/records.js';
 
 describe('the records of a CSV file', () => {
   const recordsOf = (text: string, width?: number): CsvRecord[] => {

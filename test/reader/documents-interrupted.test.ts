@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 
 import type { FileTable } from '../../model/row-text.js';
-import type { DocumentRows } from '../../reader/documents.js';
+import type { DocumentRows } from '../../reader/documents/documents.js';
 import { describeFile } from '../../reader/read-file.js';
 import { storedTables } from '../../vendors/monetate/tables.js';
 import { openVisits } from './documents-landing.js';

@@ -7,8 +7,8 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
 import { rowTextOfPostgres, type FileTable } from '../../model/row-text.js';
-import { documentRows, type DocumentRows, type FileCounts } from '../../reader/documents.js';
-import { openMasks, type Masks } from '../../reader/masks.js';
+import { documentRows, type DocumentRows, type FileCounts } from '../../reader/documents/documents.js';
+import { openMasks, type Masks } from '../../reader/masks/masks.js';
 import { session, storedTables } from '../../vendors/monetate/tables.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { createTables } from '../vendors/monetate/rows.js';

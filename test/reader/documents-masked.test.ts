@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 import type { Treatment } from '../../config/mask-rules.js';
-import { documentTables } from '../../reader/documents-tables.js';
+import { documentTables } from '../../reader/documents/tables.js';
 import { session } from '../../vendors/monetate/tables.js';
 import { landVisits, openVisits, visitTables, type LandedVisits, type Visits } from './documents-landing.js';
 import { hmac, masksFor } from './masked-session.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import fc from 'fast-check';
 
-import { mayHaveLongNumber } from '../../reader/documents-numbers.js';
+import { mayHaveLongNumber } from '../../reader/documents/numbers.js';
 import { landVisits, visitTables, type Visits } from './documents-landing.js';
 
 const digits = (maxLength: number): fc.Arbitrary<string> =>

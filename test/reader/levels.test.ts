@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { levelsOf } from '../../reader/levels.js';
+import { levelsOf } from '../../reader/nested/levels.js';
 import { session, storedTables } from '../../vendors/leanplum/tables.js';
 import type { NestedTable, RootTable } from '../../vendors/table.js';
 import { constants } from './landing.js';

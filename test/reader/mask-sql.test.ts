@@ -6,9 +6,9 @@ import fc from 'fast-check';
 
 import { rulesOf, type MaskRule, type Treatment } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
-import { fateOf, type Fate } from '../../reader/mask-fates.js';
-import { maskJson, maskTyped } from '../../reader/mask-sql.js';
-import { openMasks } from '../../reader/masks.js';
+import { fateOf, type Fate } from '../../reader/masks/fates.js';
+import { maskJson, maskTyped } from '../../reader/masks/sql.js';
+import { openMasks } from '../../reader/masks/masks.js';
 
 const key = 'a key that is as long as a hash…';
 const hmac = (text: string): string => createHmac('sha256', key).update(text).digest('hex');

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 
 import { rulesOf, type MaskRule, type Treatment } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
-import { masksOf, type Masks } from '../../reader/masks.js';
+import { masksOf, type Masks } from '../../reader/masks/masks.js';
 import { session } from '../../vendors/monetate/tables.js';
 import { written } from '../vendors/monetate/unfold.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type pg from 'pg';
 
-import { plainReader } from '../../reader/plain-rows.js';
+import { plainReader } from '../../reader/lines/plain-rows.js';
 import type { Table } from '../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { connect, constants, everyType, landFile, type Landed } from './landing.js';

@@ -1,13 +1,13 @@
 /** Rows of files of columns as they go into the quarantine where something is masked. Pure. */
 
-import type { Column, Table } from '../vendors/table.js';
-import { literal } from './duckdb.js';
-import { fateWithin, isDropped, isKept, type Fate } from './mask-fates.js';
-import { columnFate, extraFate, maskExtra, maskLine } from './mask-rows.js';
-import { maskJson, maskTyped } from './mask-sql.js';
+import type { Column, Table } from '../../vendors/table.js';
+import { literal } from '../duckdb.js';
+import { fateWithin, isDropped, isKept, type Fate } from './fates.js';
+import { columnFate, extraFate, maskExtra, maskLine } from './rows.js';
+import { maskJson, maskTyped } from './sql.js';
 import type { Masks } from './masks.js';
-import type { OfLine } from './projection.js';
-import type { RawColumn } from './typing.js';
+import type { OfLine } from '../projection.js';
+import type { RawColumn } from '../typing.js';
 
 /**
  * A row as JSON, as an expression: the line, where it is a JSON object; else its columns, by name, and what the line has

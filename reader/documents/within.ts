@@ -1,15 +1,15 @@
 /** The queries for rows that lie within documents: pairs, which are typed and may be bad, and items, which are taken as they are. Pure. */
 
-import type { DocumentTable, ItemTable, PairTable } from '../vendors/table.js';
-import { pairIsGone, pairMask } from './documents-masks.js';
-import { noLongNumbers, type LongNumbers } from './documents-numbers.js';
-import { faultOf, rawOf, valuesOf, type Fields } from './documents-query.js';
-import { identifier, literal } from './duckdb.js';
-import { isKept, stricter } from './mask-fates.js';
-import { columnFate } from './mask-rows.js';
-import { maskTyped } from './mask-sql.js';
-import type { Masks } from './masks.js';
-import { typeColumn } from './typing.js';
+import type { DocumentTable, ItemTable, PairTable } from '../../vendors/table.js';
+import { pairIsGone, pairMask } from './masks.js';
+import { noLongNumbers, type LongNumbers } from './numbers.js';
+import { faultOf, rawOf, valuesOf, type Fields } from './query.js';
+import { identifier, literal } from '../duckdb.js';
+import { isKept, stricter } from '../masks/fates.js';
+import { columnFate } from '../masks/rows.js';
+import { maskTyped } from '../masks/sql.js';
+import type { Masks } from '../masks/masks.js';
+import { typeColumn } from '../typing.js';
 
 /** What rows take from the line that they lie in. */
 function givenOf(

@@ -6,16 +6,16 @@
  * them. Rows are in the order of the file throughout, which is how they are numbered.
  */
 
-import type { Column, NestedTable, RootTable, Table } from '../vendors/table.js';
-import { literal } from './duckdb.js';
-import { objectsOf } from './json-pieces.js';
+import type { Column, NestedTable, RootTable, Table } from '../../vendors/table.js';
+import { literal } from '../duckdb.js';
+import { objectsOf } from '../json-pieces.js';
 import { levelQuery, placesOf, type GivenColumn, type Rows } from './level-query.js';
-import { kept, stricter } from './mask-fates.js';
-import { columnFate, maskColumns, maskExtra } from './mask-rows.js';
-import { maskTyped } from './mask-sql.js';
-import type { Masks } from './masks.js';
-import type { Piece } from './pieces.js';
-import { placeOf, type FileConstants } from './projection.js';
+import { kept, stricter } from '../masks/fates.js';
+import { columnFate, maskColumns, maskExtra } from '../masks/rows.js';
+import { maskTyped } from '../masks/sql.js';
+import type { Masks } from '../masks/masks.js';
+import type { Piece } from '../pieces.js';
+import { placeOf, type FileConstants } from '../projection.js';
 
 export interface Level {
   readonly table: Table;

@@ -1,7 +1,7 @@
 /** Where a record of a CSV file begins and ends, and what is wrong with the way it is written. Pure. */
 
-import { keptOfLongLine } from './bad-lines.js';
-import { isSpace, longestLine } from './pieces.js';
+import { keptOfLongLine } from '../bad-lines.js';
+import { isSpace, longestLine } from '../pieces.js';
 
 export interface CsvRecord {
   readonly start: number;

@@ -1,13 +1,13 @@
 /** From a piece of documents to DuckDB's tables of it, query by query. */
 
-import type { FileTable } from '../model/row-text.js';
-import type { DocumentTable, ItemTable, PairTable } from '../vendors/table.js';
-import { entriesColumns, manyQuery, maybeManyQuery, twiceQueries } from './documents-entries.js';
-import { itemMask } from './documents-masks.js';
-import { keysQuery, lifting, namesIn, twiceQuery, type Of } from './documents-lift.js';
-import { longNumbers, noLongNumbers, type LongNumbers } from './documents-numbers.js';
-import type { GroupPiece } from './documents-pieces.js';
-import type { PieceFault } from './documents-quarantine.js';
+import type { FileTable } from '../../model/row-text.js';
+import type { DocumentTable, ItemTable, PairTable } from '../../vendors/table.js';
+import { entriesColumns, manyQuery, maybeManyQuery, twiceQueries } from './entries.js';
+import { itemMask } from './masks.js';
+import { keysQuery, lifting, namesIn, twiceQuery, type Of } from './lift.js';
+import { longNumbers, noLongNumbers, type LongNumbers } from './numbers.js';
+import type { GroupPiece } from './pieces.js';
+import type { PieceFault } from './quarantine.js';
 import {
   badLinesQuery,
   fieldsOf,
@@ -16,11 +16,11 @@ import {
   maskQueries,
   maskedValues,
   oddKeysQuery,
-} from './documents-query.js';
-import { givenMasked, itemsQuery, outerQuery, pairsQuery } from './documents-within.js';
-import { literal } from './duckdb.js';
-import { writtenMacro } from './mask-sql.js';
-import { placeOf, type FileConstants } from './projection.js';
+} from './query.js';
+import { givenMasked, itemsQuery, outerQuery, pairsQuery } from './within.js';
+import { literal } from '../duckdb.js';
+import { writtenMacro } from '../masks/sql.js';
+import { placeOf, type FileConstants } from '../projection.js';
 
 /** The good rows of a table, of a piece. */
 export interface RowsOf {

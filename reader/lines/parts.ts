@@ -1,6 +1,6 @@
 /** A file's lines in the order of the file: those that are read at once, and pieces for DuckDB where they are not. */
 
-import { inPieces, type Piece } from './pieces.js';
+import { inPieces, type Piece } from '../pieces.js';
 import { countLines, type PlainReader, type PlainRows } from './plain-rows.js';
 
 /** Lines that are read at once: a few milliseconds of work, and 1.5 MB of rows. */

@@ -2,23 +2,23 @@
  * The query of documents' lines: from lines as they stand in the files to the rows of the root table, and what is wrong
  * with them. Pure.
  *
- * Each line is parsed once, into its fields. What rows lie within is kept as JSON; documents-within.ts unfolds it.
+ * Each line is parsed once, into its fields. What rows lie within is kept as JSON; within.ts unfolds it.
  */
 
-import type { DocumentTable } from '../vendors/table.js';
-import { notJson } from './bad-lines.js';
-import { fieldMasks, type FieldMask } from './documents-masks.js';
-import { noLongNumbers, type LongNumbers } from './documents-numbers.js';
-import type { GroupPiece } from './documents-pieces.js';
-import { identifier, literal } from './duckdb.js';
-import { objectsOf } from './json-pieces.js';
-import { shown } from './level-query.js';
-import { isKept } from './mask-fates.js';
-import { columnFate, extraFate, maskExtra, maskLine } from './mask-rows.js';
-import { maskTyped } from './mask-sql.js';
-import type { Masks } from './masks.js';
-import { keyFaults } from './projection.js';
-import { jsonFaults, typeColumn, typeJsonExtra, type Fault, type RawColumn, type Typed } from './typing.js';
+import type { DocumentTable } from '../../vendors/table.js';
+import { notJson } from '../bad-lines.js';
+import { fieldMasks, type FieldMask } from './masks.js';
+import { noLongNumbers, type LongNumbers } from './numbers.js';
+import type { GroupPiece } from './pieces.js';
+import { identifier, literal } from '../duckdb.js';
+import { objectsOf } from '../json-pieces.js';
+import { shown } from '../nested/level-query.js';
+import { isKept } from '../masks/fates.js';
+import { columnFate, extraFate, maskExtra, maskLine } from '../masks/rows.js';
+import { maskTyped } from '../masks/sql.js';
+import type { Masks } from '../masks/masks.js';
+import { keyFaults } from '../projection.js';
+import { jsonFaults, typeColumn, typeJsonExtra, type Fault, type RawColumn, type Typed } from '../typing.js';
 
 /** Fields of the line that are read, by what DuckDB's tables call their raw values. */
 export type Fields = ReadonlyMap<string, FieldOfLine>;

@@ -2,8 +2,8 @@
 
 import { isUtf8 } from 'node:buffer';
 
-import type { CsvFile } from '../vendors/table.js';
-import { unreadableFile } from './unreadable.js';
+import type { CsvFile } from '../../vendors/table.js';
+import { unreadableFile } from '../unreadable.js';
 
 /** The names in a header that is written as it should be, in their order. */
 export function headerNames(record: Buffer, key: string): readonly string[] {

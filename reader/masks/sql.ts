@@ -3,9 +3,9 @@
  * variables and stands in no query. Pure.
  */
 
-import type { StoredType } from '../vendors/table.js';
-import { literal } from './duckdb.js';
-import { isKept, type Fate, type Within } from './mask-fates.js';
+import type { StoredType } from '../../vendors/table.js';
+import { literal } from '../duckdb.js';
+import { isKept, type Fate, type Within } from './fates.js';
 
 /** Variables that hold the key as the two hashes of an HMAC begin with it. */
 export const keyVariables = { inner: 'mask_inner', outer: 'mask_outer' } as const;

@@ -1,17 +1,8 @@
 /** What becomes of the columns of a table, and of a whole line that is kept in the quarantine. Pure. */
 
-import type { StoredType, Table } from '../vendors/table.js';
-import {
-  dropped,
-  fateOf,
-  fateWithin,
-  isKept,
-  kept,
-  othersWithin,
-  stricter,
-  type Fate,
-} from './mask-fates.js';
-import { asJson, maskJson, maskTyped } from './mask-sql.js';
+import type { StoredType, Table } from '../../vendors/table.js';
+import { dropped, fateOf, fateWithin, isKept, kept, othersWithin, stricter, type Fate } from './fates.js';
+import { asJson, maskJson, maskTyped } from './sql.js';
 import type { Masks } from './masks.js';
 
 /** A table as `Table`, `RootTable` and `DocumentTable` say it. */

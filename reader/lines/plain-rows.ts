@@ -10,7 +10,7 @@
 
 import { isUtf8 } from 'node:buffer';
 
-import type { Table } from '../vendors/table.js';
+import type { Table } from '../../vendors/table.js';
 import {
   daysOf,
   refuse,
@@ -21,9 +21,9 @@ import {
   wordOf,
   type ValueWriter,
 } from './binary-values.js';
-import { isKept } from './mask-fates.js';
-import { columnFate } from './mask-rows.js';
-import { longestKey, type FileConstants } from './projection.js';
+import { isKept } from '../masks/fates.js';
+import { columnFate } from '../masks/rows.js';
+import { longestKey, type FileConstants } from '../projection.js';
 
 export interface PlainRows {
   /** Tuples of binary COPY, in the order of `project`'s columns. */

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { nextRecord, type CsvRecord } from './csv-records.js';
-import { withoutByteOrderMark } from './pieces.js';
+import { nextRecord, type CsvRecord } from './records.js';
+import { withoutByteOrderMark } from '../pieces.js';
 
 /** Some of a file's records. */
 export interface CsvPiece {

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 
 import { blobValue, type DuckDBConnection } from '@duckdb/node-api';
 
-import { isMasking, type MaskRule } from '../config/mask-rules.js';
-import type { Secret } from '../config/secret.js';
-import { keyVariables, macros } from './mask-sql.js';
+import { isMasking, type MaskRule } from '../../config/mask-rules.js';
+import type { Secret } from '../../config/secret.js';
+import { keyVariables, macros } from './sql.js';
 
 export interface Masks {
   /** In the order of `rulesOf`. */
@@ -24,7 +24,7 @@ export function masksOf(source: {
   return { rules: source.mask, ...(source.maskKey === undefined ? {} : { key: source.maskKey }) };
 }
 
-/** Makes ready what expressions of mask-sql.ts use. Bound, since DuckDB's errors quote queries. */
+/** Makes ready what expressions of sql.ts use. Bound, since DuckDB's errors quote queries. */
 export async function openMasks(connection: DuckDBConnection, masks: Masks | undefined): Promise<void> {
   if (masks === undefined) return;
   for (const macro of macros) await connection.run(macro);

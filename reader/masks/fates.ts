@@ -1,6 +1,6 @@
 /** From rules to what becomes of a value and of those within it. Pure. */
 
-import type { MaskRule, Treatment } from '../config/mask-rules.js';
+import type { MaskRule, Treatment } from '../../config/mask-rules.js';
 
 export interface Fate {
   /** Of a value that holds no others, and of one that does where `within` is absent. */

@@ -1,8 +1,8 @@
 /** Queries about the entries of fields, over DuckDB's table of lines. Pure. */
 
-import type { DocumentTable, EntriesColumn } from '../vendors/table.js';
-import { rawOf, type Fields } from './documents-query.js';
-import { identifier, literal } from './duckdb.js';
+import type { DocumentTable, EntriesColumn } from '../../vendors/table.js';
+import { rawOf, type Fields } from './query.js';
+import { identifier, literal } from '../duckdb.js';
 
 /**
  * Queries for the lines, of DuckDB's table of them, in which a field that holds rows is an object with a key twice: `seq`

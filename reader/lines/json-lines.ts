@@ -2,17 +2,17 @@ import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { rowTextOfDuckDb, type FileRows } from '../model/row-text.js';
-import type { Table } from '../vendors/table.js';
-import { notJson } from './bad-lines.js';
-import { identifier, literal } from './duckdb.js';
-import { fileBytes, type FileAt } from './file-bytes.js';
-import { badRows, objectsOf, type LineFault } from './json-pieces.js';
+import { rowTextOfDuckDb, type FileRows } from '../../model/row-text.js';
+import type { Table } from '../../vendors/table.js';
+import { notJson } from '../bad-lines.js';
+import { identifier, literal } from '../duckdb.js';
+import { fileBytes, type FileAt } from '../file-bytes.js';
+import { badRows, objectsOf, type LineFault } from '../json-pieces.js';
 import { inParts, type Part } from './parts.js';
-import { inPieces, oneAhead, type Piece } from './pieces.js';
+import { inPieces, oneAhead, type Piece } from '../pieces.js';
 import { countLines, plainReader, type PlainReader } from './plain-rows.js';
-import { project, type FileConstants, type OfLine, type Projection } from './projection.js';
-import { inForms, released, streamed } from './row-source.js';
+import { project, type FileConstants, type OfLine, type Projection } from '../projection.js';
+import { inForms, released, streamed } from '../row-source.js';
 
 /**
  * The rows of a file of one JSON object a line, as it is or gzip. What plain-rows.ts does not take goes by way of files in

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import type { Failure } from '../model/failure.js';
-import { rowTextOfDuckDb, type FileRows, type FileTable } from '../model/row-text.js';
-import type { DocumentTable } from '../vendors/table.js';
-import { documentTables, type RowsOf } from './documents-tables.js';
-import { inGroupPieces, type GroupFile, type GroupPiece } from './documents-pieces.js';
-import { badRowsOf, keeper, type PieceFault } from './documents-quarantine.js';
-import { literal } from './duckdb.js';
-import type { FileAt } from './file-bytes.js';
-import { withText } from './nested-lines.js';
-import { oneAhead } from './pieces.js';
-import type { FileConstants } from './projection.js';
-import { released, streamed } from './row-source.js';
+import type { Failure } from '../../model/failure.js';
+import { rowTextOfDuckDb, type FileRows, type FileTable } from '../../model/row-text.js';
+import type { DocumentTable } from '../../vendors/table.js';
+import { documentTables, type RowsOf } from './tables.js';
+import { inGroupPieces, type GroupFile, type GroupPiece } from './pieces.js';
+import { badRowsOf, keeper, type PieceFault } from './quarantine.js';
+import { literal } from '../duckdb.js';
+import type { FileAt } from '../file-bytes.js';
+import { withText } from '../nested/nested-lines.js';
+import { oneAhead } from '../pieces.js';
+import type { FileConstants } from '../projection.js';
+import { released, streamed } from '../row-source.js';
 
 /** What became of the lines of a file. */
 export interface FileCounts {

@@ -4,17 +4,17 @@ import type { Readable } from 'node:stream';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { rowTextOfDuckDb, type FileRows, type FileTable } from '../model/row-text.js';
-import type { RootTable } from '../vendors/table.js';
-import { literal } from './duckdb.js';
-import { fileBytes, type FileAt } from './file-bytes.js';
-import { badRows, type LineFault } from './json-pieces.js';
+import { rowTextOfDuckDb, type FileRows, type FileTable } from '../../model/row-text.js';
+import type { RootTable } from '../../vendors/table.js';
+import { literal } from '../duckdb.js';
+import { fileBytes, type FileAt } from '../file-bytes.js';
+import { badRows, type LineFault } from '../json-pieces.js';
 import { levelsOf, linesOf } from './levels.js';
-import { maskLine } from './mask-rows.js';
-import type { Masks } from './masks.js';
-import { inPieces, oneAhead, type Piece } from './pieces.js';
-import type { FileConstants } from './projection.js';
-import { released, streamed } from './row-source.js';
+import { maskLine } from '../masks/rows.js';
+import type { Masks } from '../masks/masks.js';
+import { inPieces, oneAhead, type Piece } from '../pieces.js';
+import type { FileConstants } from '../projection.js';
+import { released, streamed } from '../row-source.js';
 
 const settings = [
   // Rows are numbered in the order of the file.

@@ -1,14 +1,14 @@
 /** Columns that are lifted out of JSON whose form nobody promised: a value that does not fit is none. Pure. */
 
-import type { ItemColumn, ItemTable } from '../vendors/table.js';
-import type { ItemMask } from './documents-masks.js';
-import type { LongNumbers } from './documents-numbers.js';
-import { literal } from './duckdb.js';
-import { shown } from './level-query.js';
-import { isKept } from './mask-fates.js';
-import { maskJson, maskTyped } from './mask-sql.js';
-import type { Masks } from './masks.js';
-import { typeColumn } from './typing.js';
+import type { ItemColumn, ItemTable } from '../../vendors/table.js';
+import type { ItemMask } from './masks.js';
+import type { LongNumbers } from './numbers.js';
+import { literal } from '../duckdb.js';
+import { shown } from '../nested/level-query.js';
+import { isKept } from '../masks/fates.js';
+import { maskJson, maskTyped } from '../masks/sql.js';
+import type { Masks } from '../masks/masks.js';
+import { typeColumn } from '../typing.js';
 
 /** What a column may be lifted from. */
 export type Of = ItemColumn['of'];

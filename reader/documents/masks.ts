@@ -1,7 +1,7 @@
 /** What becomes of the values of documents, by where they are read. Pure. */
 
-import type { DocumentTable, ItemColumn, ItemTable, PairTable, ValueColumn } from '../vendors/table.js';
-import type { Fields } from './documents-query.js';
+import type { DocumentTable, ItemColumn, ItemTable, PairTable, ValueColumn } from '../../vendors/table.js';
+import type { Fields } from './query.js';
 import {
   beyond,
   dropped,
@@ -11,10 +11,10 @@ import {
   othersWithin,
   stricter,
   type Fate,
-} from './mask-fates.js';
-import { columnFate, maskField } from './mask-rows.js';
-import { byKey, maskTyped } from './mask-sql.js';
-import type { Masks } from './masks.js';
+} from '../masks/fates.js';
+import { columnFate, maskField } from '../masks/rows.js';
+import { byKey, maskTyped } from '../masks/sql.js';
+import type { Masks } from '../masks/masks.js';
 
 /** A field that a column of JSON holds, and of which something is masked. */
 export interface FieldMask {

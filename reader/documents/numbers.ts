@@ -4,8 +4,8 @@
  * is parsed, with a mark by which it is known afterwards. Pure.
  */
 
-import { literal } from './duckdb.js';
-import { longestNumber, type Fault } from './typing.js';
+import { literal } from '../duckdb.js';
+import { longestNumber, type Fault } from '../typing.js';
 
 /** How much of what came before is needed to see a number that goes on. */
 export const numberOverlap = 64;

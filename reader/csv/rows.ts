@@ -3,17 +3,17 @@ import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { rowText, rowTextOfDuckDb, type FileRows } from '../model/row-text.js';
-import type { FileShape, Table } from '../vendors/table.js';
-import { escaped, keptOfLongLine, maskedBytes } from './bad-lines.js';
-import { headerNames, matchHeader, type KnownHeader } from './csv-header.js';
-import { csvPieces, type CsvPiece } from './csv-pieces.js';
-import { literal } from './duckdb.js';
-import { fileBytes, isGzip, type FileAt } from './file-bytes.js';
-import { longestLine, oneAhead } from './pieces.js';
-import { project, type FileConstants, type OfLine, type Projection } from './projection.js';
-import { streamed, textOf } from './row-source.js';
-import { unreadableFile } from './unreadable.js';
+import { rowText, rowTextOfDuckDb, type FileRows } from '../../model/row-text.js';
+import type { FileShape, Table } from '../../vendors/table.js';
+import { escaped, keptOfLongLine, maskedBytes } from '../bad-lines.js';
+import { headerNames, matchHeader, type KnownHeader } from './header.js';
+import { csvPieces, type CsvPiece } from './pieces.js';
+import { literal } from '../duckdb.js';
+import { fileBytes, isGzip, type FileAt } from '../file-bytes.js';
+import { longestLine, oneAhead } from '../pieces.js';
+import { project, type FileConstants, type OfLine, type Projection } from '../projection.js';
+import { streamed, textOf } from '../row-source.js';
+import { unreadableFile } from '../unreadable.js';
 
 type CsvShape = Extract<FileShape, { format: 'csv' }>;
 

@@ -3,7 +3,7 @@
  * in network order. Everything is taken from bytes and put into bytes, and what would need judgement is refused.
  */
 
-import type { ColumnType } from '../vendors/table.js';
+import type { ColumnType } from '../../vendors/table.js';
 
 /**
  * Writes the field of the value that stands in `lines` from `begin` to `end` (of a text, without its quotes). Returns the

@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Failure, failureTypes } from '../model/failure.js';
-import { mayHaveLongNumber, numberOverlap } from './documents-numbers.js';
-import { fileBytes, isGzip, type FileAt } from './file-bytes.js';
-import { lineScan, longestLine, pieceBytes, pieceLines, withoutByteOrderMark, type Piece } from './pieces.js';
-import { unreadableFile } from './unreadable.js';
+import { Failure, failureTypes } from '../../model/failure.js';
+import { mayHaveLongNumber, numberOverlap } from './numbers.js';
+import { fileBytes, isGzip, type FileAt } from '../file-bytes.js';
+import {
+  lineScan,
+  longestLine,
+  pieceBytes,
+  pieceLines,
+  withoutByteOrderMark,
+  type Piece,
+} from '../pieces.js';
+import { unreadableFile } from '../unreadable.js';
 
 /** A file of a group. */
 export interface GroupFile extends FileAt {

@@ -1,14 +1,14 @@
 /** The query of a level: from rows as they stand in the file to typed ones, and what is wrong with their lines. Pure. */
 
-import type { ColumnType, NestedTable, Table } from '../vendors/table.js';
-import { notJson } from './bad-lines.js';
-import { identifier, literal } from './duckdb.js';
-import { isKept, type Fate } from './mask-fates.js';
-import { columnFate } from './mask-rows.js';
-import type { Masks } from './masks.js';
-import type { Piece } from './pieces.js';
-import { keyFaults } from './projection.js';
-import { typeColumn, typeJsonExtra, type Fault, type RawColumn } from './typing.js';
+import type { ColumnType, NestedTable, Table } from '../../vendors/table.js';
+import { notJson } from '../bad-lines.js';
+import { identifier, literal } from '../duckdb.js';
+import { isKept, type Fate } from '../masks/fates.js';
+import { columnFate } from '../masks/rows.js';
+import type { Masks } from '../masks/masks.js';
+import type { Piece } from '../pieces.js';
+import { keyFaults } from '../projection.js';
+import { typeColumn, typeJsonExtra, type Fault, type RawColumn } from '../typing.js';
 
 /** A column as it is taken from the row that the row lies in. */
 export interface GivenColumn {
