@@ -46,6 +46,7 @@ describe('the steps that name ids', function () {
   let database: TestDatabase;
   let place: NamesPlace;
   let steps: Steps;
+  const closes: (() => Promise<void>)[] = [];
 
   const newEnvironment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   const openSteps = (metadata: object | undefined, most?: number): Steps => {
@@ -60,7 +61,8 @@ describe('the steps that name ids', function () {
         },
       },
     });
-    const { source } = openSources([sourceOf(text)]);
+    const { source, close } = openSources([sourceOf(text)]);
+    closes.push(close);
     const deps = { pool: database.pool, source };
     const apis = openNameApis(deps);
     const { page, ids } = translateFailures({
@@ -72,6 +74,8 @@ describe('the steps that name ids', function () {
       ids: (step, environment = newEnvironment()) => environment.run(ids, { ...visits, at: at(0), ...step }),
     };
   };
+
+  after(() => Promise.all(closes.map((close) => close())));
 
   const metadata = () => ({ account, username, privateKey, url: place.server.url });
 
