@@ -6,7 +6,7 @@ import type { Delivery } from '../model/delivery.js';
 import type { Store } from '../stores/store.js';
 import type { Vendor } from '../vendors/vendor.js';
 import type { SourceConfig } from '../config/schema.js';
-import type { BatchLimits } from '../warehouse/plan-load.js';
+import type { BatchLimits } from '../warehouse/plan-request.js';
 import type { Turns } from './turns.js';
 
 /** A source as activities see it: its configuration, its vendor's rules and its open store. */

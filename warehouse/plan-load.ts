@@ -1,29 +1,9 @@
 import type pg from 'pg';
 
-import type { StoredFile } from '../stores/store.js';
+import type { BatchLimits, PlanRequest } from './plan-request.js';
 import { keepVisible, writeFiles, writeListing, writeUnreadable, type Listing } from './planned-files.js';
 import { createStaging, dropStaging } from './staging-tables.js';
-import type { Target } from './target.js';
 import { transaction } from './transaction.js';
-
-export interface PlannedFile extends StoredFile {
-  readonly partitionValue: string | null;
-}
-
-export interface PlanRequest {
-  readonly deliveryId: string;
-  readonly source: string;
-  readonly target: Target;
-  /** Names the step that asks: planning again for the same request finds the same load. */
-  readonly request: string;
-  /** Load even when this very version is published or being staged. */
-  readonly force: boolean;
-  /** Asked for once the files have been listed; undefined when a person accepted the delivery without it. */
-  readonly marker: () => { readonly key: string; readonly version: string } | undefined;
-  /** Pages of parts in key order. */
-  readonly files: AsyncIterable<readonly PlannedFile[]>;
-  readonly limits: BatchLimits;
-}
 
 export interface LoadPlan {
   readonly loadId: string;
@@ -36,12 +16,6 @@ export interface LoadPlan {
   readonly batches: number;
   /** The very same files are what readers see already: nothing to do. */
   readonly published: boolean;
-}
-
-export interface BatchLimits {
-  readonly files: number;
-  /** Bytes; a larger file is a batch of its own. */
-  readonly bytes: number;
 }
 
 /** Numbers files into batches in the order they come: a step is several small files, or one large one. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 import type pg from 'pg';
 
-import type { PlanRequest } from './plan-load.js';
+import type { PlanRequest } from './plan-request.js';
 
 export interface Listing {
   /** Of all files. */

@@ -8,7 +8,7 @@ import { openSources } from '../activities/sources.js';
 import { turns } from '../activities/turns.js';
 import type { SourceConfig } from '../config/schema.js';
 import type { Store } from '../stores/store.js';
-import type { BatchLimits } from '../warehouse/plan-load.js';
+import type { BatchLimits } from '../warehouse/plan-request.js';
 import { openPool } from '../warehouse/pool.js';
 import { workflowCode } from './bundle.js';
 import { makeSpool } from './spool.js';

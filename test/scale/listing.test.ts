@@ -10,7 +10,7 @@ import { createActivities, type Activities } from '../../activities/create.js';
 import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
 import { batchRows } from '../../warehouse/batch-rows.js';
-import type { BatchLimits } from '../../warehouse/plan-load.js';
+import type { BatchLimits } from '../../warehouse/plan-request.js';
 import { eventually } from '../support/eventually.js';
 import {
   inTemporaryFolder,

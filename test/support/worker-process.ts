@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import type { BatchLimits } from '../../warehouse/plan-load.js';
+import type { BatchLimits } from '../../warehouse/plan-request.js';
 import { workflowBundle, type TestSource } from './landfall.js';
 import { atTheEnd } from './shared.js';
 import { devServer } from './temporal.js';

@@ -7,7 +7,8 @@ import type pg from 'pg';
 
 import { rowText, type FileTable, type GroupRows, type RowsOfFile } from '../../model/row-text.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
-import { planLoad, type LoadPlan, type PlanRequest } from '../../warehouse/plan-load.js';
+import { planLoad, type LoadPlan } from '../../warehouse/plan-load.js';
+import type { PlanRequest } from '../../warehouse/plan-request.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
 import type { PublishedLoad, PublishRequest } from '../../warehouse/publish-request.js';
 import { pendingFiles, stageFiles, type PendingFile } from '../../warehouse/stage-file.js';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { Failure } from '../../model/failure.js';
-import type { LoadPlan, PlannedFile } from '../../warehouse/plan-load.js';
+import type { LoadPlan } from '../../warehouse/plan-load.js';
+import type { PlannedFile } from '../../warehouse/plan-request.js';
 import { discardDelivery } from '../../warehouse/discard-delivery.js';
 import { testDatabase } from '../support/postgres.js';
 import {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
-import type { LoadPlan, PlannedFile } from '../../warehouse/plan-load.js';
+import type { LoadPlan } from '../../warehouse/plan-load.js';
+import type { PlannedFile } from '../../warehouse/plan-request.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { assertSound, file, loads, plan as planIn, prepareDelivery, publish, stageAll } from './planning.js';
 

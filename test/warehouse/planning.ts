@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
-import { planLoad, type LoadPlan, type PlannedFile, type PlanRequest } from '../../warehouse/plan-load.js';
+import { planLoad, type LoadPlan } from '../../warehouse/plan-load.js';
+import type { PlannedFile, PlanRequest } from '../../warehouse/plan-request.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
 import type { Target } from '../../warehouse/target.js';

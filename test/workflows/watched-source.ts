@@ -18,7 +18,7 @@ import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { isSettled, type Delivery as LandfallDelivery, type Finality } from '../../model/delivery.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
 import { vendors } from '../../vendors/registry.js';
-import type { BatchLimits } from '../../warehouse/plan-load.js';
+import type { BatchLimits } from '../../warehouse/plan-request.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import type { S3Access } from '../support/s3.js';
 import { prefix, testSource, workflowBundle, type TestSource } from '../support/landfall.js';
