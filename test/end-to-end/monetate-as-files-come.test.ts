@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 
-import type { DeliveryInput, DeliveryResult, DeliveryStatus } from '../../model/control.js';
+import type { DeliveryInput, DeliveryStatus } from '../../model/control.js';
 import { addDays } from '../../model/day.js';
 import { filesOfFolder, planFiles } from '../../sandbox/monetate/day.js';
 import type { MonetateFile } from '../../sandbox/monetate/files.js';
@@ -13,15 +13,15 @@ import {
   asked,
   assertRows,
   daysAgo,
+  ended,
   faultyPlace,
   putFiles,
   visitsSource,
+  type Delivery,
   type FaultyPlace,
 } from '../support/monetate-day.js';
 import type { MonetateSource } from '../support/monetate.js';
-import { currentDetails, resultOf, terminateAll } from '../workflows/observe.js';
-
-type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
+import { currentDetails, terminateAll } from '../workflows/observe.js';
 
 const date = daysAgo(20);
 const next = addDays(date, 1);
@@ -77,12 +77,15 @@ describe('files of Monetate that come while their day is loaded', function () {
       assert.equal((await status(day)).finality, 'provisional');
       await putFiles(source, part(own, 3, 2));
       await seen(own);
-      await eventually(async () => /They are the next day's to load/.test((await status(day)).next), patient);
+      await eventually(
+        async () => (await status(day)).next.includes("They are the next day's to load"),
+        patient,
+      );
       assert.ok(Date.now() >= closesAt);
       assert.equal((await ledgerOf(date))['finality'], 'provisional');
 
       const after = await start(client, next, { closesAt });
-      const [first, second] = await Promise.all([resultOf(day, 30_000), resultOf(after, 30_000)]);
+      const [first, second] = await Promise.all([ended(day), ended(after)]);
       assert.deepEqual([first.finality, second.finality], ['final', 'final']);
       assert.equal(first.counts?.files, own.length);
     });
@@ -108,10 +111,10 @@ describe('files of Monetate that come while their day is loaded', function () {
     await withWorker(source, async (client) => {
       const input = source.input('sessions', date);
       await putFiles(source, files);
-      assert.equal((await resultOf(await source.start(client, input))).finality, 'final');
+      assert.equal((await ended(await source.start(client, input))).finality, 'final');
       const before = await landed(source.database.pool);
       await putFiles(source, again);
-      const result = await resultOf(await start(client, date));
+      const result = await ended(await start(client, date));
       assert.equal(result.finality, 'final');
       assert.equal(result.counts?.duplicate, sessionsIn(again));
       assert.deepEqual((await landed(source.database.pool)).tables, before.tables);
@@ -152,7 +155,7 @@ describe('files of Monetate that come while their day is loaded', function () {
       assert.equal((await ledgerOf(date))['finality'], 'provisional');
       assert.equal(place.server.count(asked(source, 'open', growing!.key)), 0);
       await putFiles(source, [growing!], Date.now());
-      assert.equal((await resultOf(day, 30_000)).finality, 'final');
+      assert.equal((await ended(day)).finality, 'final');
     });
     await assertRows(source, files);
   });
@@ -163,7 +166,7 @@ describe('files of Monetate that come while their day is loaded', function () {
     await putFiles(source, files.slice(1));
     await withWorker(source, async (client) => {
       const day = await start(client, date);
-      assert.equal((await resultOf(day)).finality, 'final');
+      assert.equal((await ended(day)).finality, 'final');
       const discover = (): Promise<{ started: string[] }> =>
         client.workflow.execute('discover', {
           taskQueue: source.taskQueue,
@@ -179,7 +182,7 @@ describe('files of Monetate that come while their day is loaded', function () {
           (await currentDetails(running)).includes('| Notice | This day was final with other files'),
         patient,
       );
-      assert.equal((await resultOf(running)).finality, 'final');
+      assert.equal((await ended(running)).finality, 'final');
       await terminateAll(client, source.taskQueue);
     });
     assert.match(String((await ledgerOf(date))['notice']), /^This day was final with other files/);

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 
-import type { DeliveryInput, DeliveryResult, DeliveryStatus } from '../../model/control.js';
+import type { DeliveryInput, DeliveryStatus } from '../../model/control.js';
 import { addDays } from '../../model/day.js';
 import { filesOfFolder, planFiles } from '../../sandbox/monetate/day.js';
 import { fileLines, gzipLines, type MonetateFile } from '../../sandbox/monetate/files.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent } from '../support/landed.js';
-import { assertRows, daysAgo, putFiles, visitsSource } from '../support/monetate-day.js';
+import {
+  assertRows,
+  daysAgo,
+  ended,
+  putFiles,
+  visitsSource,
+  type Delivery,
+} from '../support/monetate-day.js';
 import type { MonetateSource } from '../support/monetate.js';
-import { currentDetails, resultOf } from '../workflows/observe.js';
-
-type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
+import { currentDetails } from '../workflows/observe.js';
 
 const date = daysAgo(50);
 const patient = { timeoutMs: 30_000, everyMs: 200 };
@@ -52,7 +57,7 @@ describe('a Monetate day of which something is missing or broken', function () {
     await putFiles(source, others);
     await withWorker(source, async (client) => {
       const day = await start(client, date);
-      await eventually(async () => /cannot be read/.test(await next(day)), patient);
+      await eventually(async () => (await next(day)).includes('cannot be read'), patient);
       const said = await next(day);
       assert.ok(said.includes(broken!.key) && said.includes('That it is written anew is waited for'), said);
       await assertRows(source, others);
@@ -62,7 +67,7 @@ describe('a Monetate day of which something is missing or broken', function () {
       assert.ok((await currentDetails(day)).includes('| Finality | provisional |'));
 
       await putFiles(source, [broken!], Date.now() - 60_000);
-      const result = await resultOf(day, 30_000);
+      const result = await ended(day);
       assert.equal(result.finality, 'final', result.reason);
     });
     await assertRows(source, [broken!, ...others]);
@@ -75,7 +80,7 @@ describe('a Monetate day of which something is missing or broken', function () {
     await putFiles(source, others);
     await withWorker(source, async (client) => {
       const late = { deadline: Date.now() - 1 };
-      const failed = await resultOf(await start(client, date, late), 30_000);
+      const failed = await ended(await start(client, date, late));
       assert.equal(failed.finality, 'failed');
       assert.ok(
         failed.reason.includes(broken!.key) && failed.reason.includes('accept it without'),
@@ -98,7 +103,7 @@ describe('a Monetate day of which something is missing or broken', function () {
       const closesAt = Date.now() + 2_000;
       const day = await start(client, date, { closesAt });
       await eventually(async () => /There is no file in .* yet/.test(await next(day)), patient);
-      const result = await resultOf(day, 30_000);
+      const result = await ended(day);
       assert.ok(Date.now() >= closesAt + 1_000);
       assert.deepEqual([result.finality, result.counts?.loaded], ['final', 0]);
       assert.match(result.reason, /a day on which no session ended/);
@@ -109,10 +114,10 @@ describe('a Monetate day of which something is missing or broken', function () {
   it('fails where no day shows at all, or where Monetate keeps it no longer; then somebody may accept it', async () => {
     const old = daysAgo(821);
     const [none, gone] = await withWorker(source, async (client) => {
-      const nothing = await resultOf(await start(client, date, { deadline: Date.now() - 1 }), 30_000);
+      const nothing = await ended(await start(client, date, { deadline: Date.now() - 1 }));
       await putFiles(source, filesOf(old, 3));
       const day = source.input('sessions', old);
-      const tooOld = await resultOf(await source.start(client, day), 30_000);
+      const tooOld = await ended(await source.start(client, day));
       const accepted = await signal(source, client, 'accept', 'what there is', day);
       assert.deepEqual([accepted.finality, accepted.counts?.loaded], ['final', 3], accepted.reason);
       assert.match(accepted.reason, /Monetate no longer keeps all of its files since/);

@@ -10,9 +10,8 @@ import type { Session } from '../../sandbox/monetate/session.js';
 import { withWorker } from '../support/delivery.js';
 import { assertConsistent } from '../support/landed.js';
 import type { MonetateSource, SftpPlace } from '../support/monetate.js';
-import { assertRows, daysAgo, putFiles, visitsSource } from '../support/monetate-day.js';
+import { assertRows, daysAgo, ended, putFiles, visitsSource } from '../support/monetate-day.js';
 import { testSshd, withoutSshd } from '../support/sshd.js';
-import { resultOf } from '../workflows/observe.js';
 
 const servers: readonly [string, () => Promise<SftpPlace | string | undefined>][] = [
   ["the sandbox's server", () => Promise.resolve(undefined)],
@@ -57,7 +56,7 @@ describe('Monetate days, end to end', function () {
       const started = await Promise.all(
         dates.map((date) => of.start(client, of.input('sessions', date, changes))),
       );
-      const results = await Promise.all(started.map((one) => resultOf(one, 40_000)));
+      const results = await Promise.all(started.map((one) => ended(one)));
       for (const { finality, reason } of results) assert.equal(finality, 'final', reason);
     });
 

@@ -5,11 +5,15 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { WorkflowHandle } from '@temporalio/client';
+
+import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { addDays, dayOf } from '../../model/day.js';
 import { fileLines, gzipLines, type MonetateFile } from '../../sandbox/monetate/files.js';
 import { badLines } from '../../sandbox/monetate/flaws.js';
 import { session, storedTables } from '../../vendors/monetate/tables.js';
 import { unfold, type Row } from '../vendors/monetate/unfold.js';
+import { resultOf } from '../workflows/observe.js';
 import { faultySftp, type FaultySftp, type StepMatcher } from './faulty-sftp.js';
 import {
   monetateSource,
@@ -17,6 +21,8 @@ import {
   type MonetateSourceOptions,
   type SftpPlace,
 } from './monetate.js';
+
+export type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
 
 const schema = 'experiments';
 const personal = ['customer_id', 'customer_link', 'custom_targets'] as const;
@@ -31,6 +37,11 @@ export function visitsSource(
     { schema, settleFor: '1 second', heartbeatTimeout: '5 seconds', mask, ...settings },
     options,
   );
+}
+
+/** What became of a delivery, on a machine that may be busy. */
+export async function ended(delivery: Delivery): Promise<DeliveryResult> {
+  return resultOf<(input: DeliveryInput) => Promise<DeliveryResult>>(delivery, 40_000);
 }
 
 /** A day so many before today: Monetate keeps its files for 820. */
@@ -134,7 +145,7 @@ function asGiven(table: string, row: Row): Row {
     columnsOf(table).map(({ name, type }) => {
       const value = row[name] ?? null;
       if (value === null || type === 'text' || type === 'jsonb') return [name, value];
-      if (type === 'bigint' || type === 'numeric') return [name, String(value)];
+      if (type === 'bigint' || type === 'numeric') return [name, JSON.stringify(value)];
       if (type === 'boolean') return [name, value === 't' || value === true];
       return [name, value];
     }),
