@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
 import type { WorkflowHandle } from '@temporalio/client';
@@ -8,23 +8,34 @@ import { temporal } from '@temporalio/proto';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { makeJob } from '../../sandbox/leanplum/job.js';
 import { makeSessions } from '../../sandbox/leanplum/sessions.js';
+import { filesOfFolder, planFiles } from '../../sandbox/monetate/day.js';
 import { deliver, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent, landed, type Landed } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';
 import { leanplumSource } from '../support/leanplum.js';
 import { megaphoneSource, rewrite } from '../support/megaphone.js';
+import { daysAgo, putFiles, visitsSource } from '../support/monetate-day.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
 const date = '2026-03-01';
+/** Monetate keeps files for 820 days. */
+const visited = daysAgo(30);
 
 interface Feed {
   /** A source to which the vendor has delivered, and the input of the delivery. */
-  readonly open: () => Promise<{ source: TestSource; input: DeliveryInput }>;
+  readonly open: () => Promise<Opened>;
   readonly merged?: boolean;
   readonly kills: number;
   readonly limits: { readonly files: number; readonly bytes: number };
+}
+
+interface Opened {
+  readonly source: TestSource;
+  readonly input: DeliveryInput;
+  /** What comes while it is loaded, one after the other; it is not final before the last. */
+  readonly comes?: readonly (() => Promise<void>)[];
 }
 
 const soon = { inFlight: 3, heartbeatTimeout: 1_000 };
@@ -57,7 +68,26 @@ const feeds: Readonly<Record<string, Feed>> = {
   },
   'a Leanplum job in JSON': leanplumJob('json'),
   'a Leanplum job in CSV': leanplumJob('csv'),
+  'a Monetate day whose files come meanwhile': {
+    open: monetateDay,
+    ...{ merged: true, kills: 2, limits: { files: 8, bytes: 1e9 } },
+  },
 };
+
+/** The night is no other delivery's: as long as there is a file of it, the day goes on. */
+async function monetateDay(): Promise<Opened> {
+  const source = await visitsSource();
+  const files = planFiles([{ date: visited, sessions: 130 }], { filesPerInterval: 1 });
+  const own = filesOfFolder(files, visited);
+  const night = files.find(({ date: day }) => day !== visited);
+  const third = Math.ceil(own.length / 3);
+  const comes = (nth: number) => () => putFiles(source, own.slice(nth * third, (nth + 1) * third));
+  await putFiles(source, [night!]);
+  return {
+    ...{ source, input: source.input('sessions', visited, { ...soon, deadline: Date.now() + 3_600_000 }) },
+    comes: [comes(0), comes(1), comes(2), () => rm(source.pathOf(night!.key))],
+  };
+}
 
 function leanplumJob(format: 'json' | 'csv'): Feed {
   return {
@@ -77,10 +107,12 @@ for (const [what, feed] of Object.entries(feeds)) {
     this.timeout(240_000);
     let source: TestSource;
     let input: DeliveryInput;
+    let comes: Opened['comes'];
     let undisturbed: Landed;
 
     before(async () => {
-      ({ source, input } = await feed.open());
+      ({ source, input, comes } = await feed.open());
+      for (const come of comes ?? []) await come();
       await withWorker(source, async (client) => (await source.start(client, input)).result(), {
         batchLimits: feed.limits,
       });
@@ -88,7 +120,7 @@ for (const [what, feed] of Object.entries(feeds)) {
       await source.drop();
     });
     beforeEach(async () => {
-      ({ source, input } = await feed.open());
+      ({ source, input, comes } = await feed.open());
     });
     afterEach(() => source.drop());
 
@@ -112,8 +144,10 @@ for (const [what, feed] of Object.entries(feeds)) {
           client,
           input,
         );
+        const coming = [...(comes ?? [])];
         for (let killed = 0; killed < feed.kills; killed += 1) {
           const next = await start();
+          await coming.shift()?.();
           await worker.work();
           // A load that comes to its end under way is followed by another.
           await eventually(
@@ -131,6 +165,7 @@ for (const [what, feed] of Object.entries(feeds)) {
           worker = next;
         }
         await worker.work();
+        for (const come of coming) await come();
         const result = await delivery.result();
         assert.equal(result.finality, 'final');
         const spools = (await readdir(folder)).filter((name) => name !== 'workflows.js');
