@@ -28,6 +28,7 @@ async function record(name: string, scenario: Scenario): Promise<void> {
   const source = await watchedSource({
     name: 'experiments',
     batchLimits: { files: scenario.filesPerBatch ?? 4, bytes: 1e9 },
+    ...(scenario.open ? { open: scenario.open } : {}),
     settings: { ...scenario.settings, ...(leanplum ? { api: leanplum.api } : {}), ...monetate?.settings },
   });
   try {

@@ -10,11 +10,12 @@ import { writeDay, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import { backfillId, type BackfillInput, type DeliveryInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
-import { inTemporaryFolder, prefix } from '../support/landfall.js';
+import { inTemporaryFolder, prefix, type TestSource, type TestSourceOptions } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
 import { exportScenarios } from './export-scenarios.js';
+import { monetateScenarios } from './monetate-scenarios.js';
 import { namesScenarios } from './names-scenarios.js';
 
 export interface Scenario {
@@ -23,6 +24,8 @@ export interface Scenario {
   readonly filesPerBatch?: number;
   /** Of the source; an Optimizely one where they name no other vendor. */
   readonly settings?: Record<string, unknown>;
+  /** Opens the source, where its files do not lie in a bucket. */
+  readonly open?: (options: TestSourceOptions) => Promise<TestSource>;
   /** What comes of an export that is asked for. */
   readonly exported?: ScriptedExport;
   /** How many variants an API names that the source has, and what is made wrong with it. */
@@ -267,6 +270,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     { settings: { vendor: 'leanplum' } },
   ),
   ...exportScenarios,
+  ...monetateScenarios,
   ...namesScenarios,
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(

@@ -21,7 +21,13 @@ import { vendors } from '../../vendors/registry.js';
 import type { BatchLimits } from '../../warehouse/plan-request.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import type { S3Access } from '../support/s3.js';
-import { prefix, testSource, workflowBundle, type TestSource } from '../support/landfall.js';
+import {
+  prefix,
+  testSource,
+  workflowBundle,
+  type TestSource,
+  type TestSourceOptions,
+} from '../support/landfall.js';
 import { gate, type Gate } from './fake-landfall.js';
 import { terminateAll } from './observe.js';
 
@@ -76,10 +82,13 @@ export interface WatchedSourceOptions {
   readonly settings?: Record<string, unknown>;
   readonly batchLimits?: BatchLimits;
   readonly store?: S3Access;
+  /** Opens the source where it is another than `testSource` gives. */
+  readonly open?: (options: TestSourceOptions) => Promise<TestSource>;
 }
 
 export async function watchedSource(options: WatchedSourceOptions = {}): Promise<WatchedSource> {
-  const source = await renamed(await testSource(options), options.name);
+  const { open = testSource } = options;
+  const source = await renamed(await open(options), options.name);
   const { pool } = source.database;
   const atWork = new Set<string>();
   const held = new Map<string, Gate>();
