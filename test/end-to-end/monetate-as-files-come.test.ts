@@ -8,11 +8,12 @@ import { filesOfFolder, planFiles } from '../../sandbox/monetate/day.js';
 import type { MonetateFile } from '../../sandbox/monetate/files.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
-import { assertConsistent, landed } from '../support/landed.js';
+import { landed } from '../support/landed.js';
 import {
   asked,
   assertRows,
   daysAgo,
+  dropConsistent,
   ended,
   faultyPlace,
   putFiles,
@@ -32,7 +33,7 @@ const part = (files: readonly MonetateFile[], of: number, ...which: number[]): M
   files.filter((_, index) => which.includes(index % of));
 
 describe('files of Monetate that come while their day is loaded', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let place: FaultyPlace;
   let source: MonetateSource;
 
@@ -44,8 +45,7 @@ describe('files of Monetate that come while their day is loaded', function () {
     source = await visitsSource({}, { server: place });
   });
   afterEach(async () => {
-    await assertConsistent(source.database.pool, 'merged');
-    await source.drop();
+    await dropConsistent(source);
   });
 
   const status = (delivery: Delivery): Promise<DeliveryStatus> => delivery.query<DeliveryStatus>('status');

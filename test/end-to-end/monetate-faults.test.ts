@@ -7,11 +7,11 @@ import { planFiles } from '../../sandbox/monetate/day.js';
 import type { MonetateFile } from '../../sandbox/monetate/files.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { cut, type StepMatcher } from '../support/faulty-sftp.js';
-import { assertConsistent } from '../support/landed.js';
 import {
   asked,
   assertRows,
   daysAgo,
+  dropConsistent,
   ended,
   faultyPlace,
   putFiles,
@@ -43,7 +43,7 @@ const stages: readonly [string, (source: MonetateSource) => readonly StepMatcher
 ];
 
 describe("a Monetate day whose server's connections fail", function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let place: FaultyPlace;
   let source: MonetateSource;
 
@@ -52,9 +52,7 @@ describe("a Monetate day whose server's connections fail", function () {
   });
   afterEach(async () => {
     place.server.heal();
-    await assertConsistent(source.database.pool, 'merged');
-    await source.drop();
-    await place.close();
+    await dropConsistent(source).finally(place.close);
   });
 
   const open = async (server: SftpPlace = place): Promise<void> => {

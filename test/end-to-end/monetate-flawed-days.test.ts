@@ -8,10 +8,10 @@ import { filesOfFolder, planFiles } from '../../sandbox/monetate/day.js';
 import { fileLines, gzipLines, type MonetateFile } from '../../sandbox/monetate/files.js';
 import { signal, withWorker } from '../support/delivery.js';
 import { eventually } from '../support/eventually.js';
-import { assertConsistent } from '../support/landed.js';
 import {
   assertRows,
   daysAgo,
+  dropConsistent,
   ended,
   putFiles,
   visitsSource,
@@ -28,15 +28,14 @@ const filesOf = (day: string, sessions = 12): readonly MonetateFile[] =>
   filesOfFolder(planFiles([{ date: day, sessions }], { filesPerInterval: 1 }), day);
 
 describe('a Monetate day of which something is missing or broken', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let source: MonetateSource;
 
   beforeEach(async () => {
     source = await visitsSource();
   });
   afterEach(async () => {
-    await assertConsistent(source.database.pool, 'merged');
-    await source.drop();
+    await dropConsistent(source);
   });
 
   const start = (client: Client, day: string, changes: Partial<DeliveryInput> = {}): Promise<Delivery> =>

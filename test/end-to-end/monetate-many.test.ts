@@ -6,11 +6,11 @@ import type { MonetateFile } from '../../sandbox/monetate/files.js';
 import { countRows, hundredths, rowsOf } from '../../sandbox/monetate/rows.js';
 import { openDesk, type Desk } from '../client/landfall-command.js';
 import { withWorker } from '../support/delivery.js';
-import { assertConsistent } from '../support/landed.js';
 import {
   asked,
   assertRows,
   daysAgo,
+  dropConsistent,
   ended,
   faultyPlace,
   putFiles,
@@ -34,7 +34,7 @@ function small(files: readonly MonetateFile[]): readonly MonetateFile[] {
 }
 
 describe('many files and many days of Monetate', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let place: FaultyPlace;
   const sources: MonetateSource[] = [];
 
@@ -47,11 +47,7 @@ describe('many files and many days of Monetate', function () {
     place = await faultyPlace();
   });
   afterEach(async () => {
-    for (const source of sources.splice(0)) {
-      await assertConsistent(source.database.pool, 'merged');
-      await source.drop();
-    }
-    await place.close();
+    await Promise.all(sources.splice(0).map(dropConsistent)).finally(place.close);
   });
 
   it('are 3,000 in a day, over four connections at once, whatever else reads from the server', async () => {

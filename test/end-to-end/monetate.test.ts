@@ -8,9 +8,15 @@ import { fileLines, type MonetateFile } from '../../sandbox/monetate/files.js';
 import { planWrites, strangersIn, wholeFiles, type Flaw } from '../../sandbox/monetate/flaws.js';
 import type { Session } from '../../sandbox/monetate/session.js';
 import { withWorker } from '../support/delivery.js';
-import { assertConsistent } from '../support/landed.js';
 import type { MonetateSource, SftpPlace } from '../support/monetate.js';
-import { assertRows, daysAgo, ended, putFiles, visitsSource } from '../support/monetate-day.js';
+import {
+  assertRows,
+  daysAgo,
+  dropConsistent,
+  ended,
+  putFiles,
+  visitsSource,
+} from '../support/monetate-day.js';
 import { testSshd, withoutSshd } from '../support/sshd.js';
 
 const servers: readonly [string, () => Promise<SftpPlace | string | undefined>][] = [
@@ -40,12 +46,12 @@ const count = (sessions: readonly Session[], is: (session: Session) => boolean):
   String(sessions.filter(is).length);
 
 describe('Monetate days, end to end', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let source: MonetateSource | undefined;
   afterEach(async () => {
-    if (source) await assertConsistent(source.database.pool, 'merged');
-    await source?.drop();
+    const opened = source;
     source = undefined;
+    if (opened) await dropConsistent(opened);
   });
 
   /** Loads days at the same time, and expects them to be final. */

@@ -14,6 +14,7 @@ import { badLines } from '../../sandbox/monetate/flaws.js';
 import { session, storedTables } from '../../vendors/monetate/tables.js';
 import { unfold, type Row } from '../vendors/monetate/unfold.js';
 import { resultOf } from '../workflows/observe.js';
+import { assertConsistent } from './landed.js';
 import { faultySftp, type FaultySftp, type StepMatcher } from './faulty-sftp.js';
 import {
   monetateSource,
@@ -41,7 +42,16 @@ export function visitsSource(
 
 /** What became of a delivery, on a machine that may be busy. */
 export async function ended(delivery: Delivery): Promise<DeliveryResult> {
-  return resultOf<(input: DeliveryInput) => Promise<DeliveryResult>>(delivery, 40_000);
+  return resultOf<(input: DeliveryInput) => Promise<DeliveryResult>>(delivery, 90_000);
+}
+
+/** Ends a test's source, at which what must hold at rest has to hold. */
+export async function dropConsistent(source: MonetateSource): Promise<void> {
+  try {
+    await assertConsistent(source.database.pool, 'merged');
+  } finally {
+    await source.drop();
+  }
 }
 
 /** A day so many before today: Monetate keeps its files for 820. */
