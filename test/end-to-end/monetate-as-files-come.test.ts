@@ -108,6 +108,7 @@ describe('files of Monetate that come while their day is loaded', function () {
       ...file,
       key: file.key.replace(/\.json\.gz$/, '0.json.gz'),
     }));
+    const earlier = { ...files[5]!, key: files[5]!.key.replace(/\.json\.gz$/, '-0.json.gz') };
     await withWorker(source, async (client) => {
       const input = source.input('sessions', date);
       await putFiles(source, files);
@@ -128,8 +129,14 @@ describe('files of Monetate that come while their day is loaded', function () {
       );
       assert.deepEqual(await landed(source.database.pool), once);
       for (const { key } of files) assert.equal(place.server.count(asked(source, 'open', key)), 2, key);
+      await assertRows(source, [...files, ...again]);
+
+      // By key it comes before the file that brought its sessions: they are its own from then on.
+      await putFiles(source, [earlier]);
+      const last = await ended(await start(client, date));
+      assert.equal(last.counts?.duplicate, sessionsIn([...again, earlier]));
     });
-    await assertRows(source, [...files, ...again]);
+    await assertRows(source, [...files, ...again, earlier]);
   });
 
   it('are not taken while they grow', async () => {

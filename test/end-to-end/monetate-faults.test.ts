@@ -126,7 +126,7 @@ describe("a Monetate day whose server's connections fail", function () {
     assert.match(String(row['reason']), /Neither user nor password was sent/);
   });
 
-  it('fails where the password is wrong, after one try for all its steps, and loads once that is mended', async () => {
+  it('fails where the password is wrong, after two tries at most, and loads once that is mended', async () => {
     await open();
     const { server } = place;
     const passwords: StepMatcher = (step) => step.kind === 'login' && step.method === 'password';
