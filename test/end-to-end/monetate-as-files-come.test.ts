@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 
 import type { Client } from '@temporalio/client';
 
@@ -139,30 +140,46 @@ describe('files of Monetate that come while their day is loaded', function () {
     await assertRows(source, [...files, ...again, earlier]);
   });
 
+  /** A file that is written to ten times a second, until that is ended. */
+  function growingFile(key: string): { readonly end: () => Promise<void> } {
+    const over = new AbortController();
+    const grow = async (): Promise<void> => {
+      for (let size = 10; !over.signal.aborted; size += 10) {
+        await source.put(key, Buffer.alloc(size), Date.now());
+        await setTimeout(100);
+      }
+    };
+    const grown = grow();
+    return {
+      end: () => {
+        over.abort();
+        return grown;
+      },
+    };
+  }
+
   it('are not taken while they grow', async () => {
     const files = filesOfFolder(planFiles([{ date, sessions: 12 }], { filesPerInterval: 1 }), date);
     const [growing, ...others] = files;
     await putFiles(source, others, Date.now() - 5_000);
     await withWorker(source, async (client) => {
-      const input = { closesAt: Date.now() + 1_000, pollEvery: 500 };
-      const day = await start(client, date, input);
-      let size = 0;
-      const grow = async (): Promise<void> => {
-        await source.put(growing!.key, Buffer.alloc((size += 10)), Date.now());
-      };
-      await grow();
-      await eventually(async () => {
-        await grow();
-        return (await count()) === sessionsIn(others);
-      }, patient);
-      await eventually(async () => {
-        await grow();
-        return /1 file in .* may still be written/.test((await status(day)).next);
-      }, patient);
-      assert.equal((await ledgerOf(date))['finality'], 'provisional');
-      assert.equal(place.server.count(asked(source, 'open', growing!.key)), 0);
-      await putFiles(source, [growing!], Date.now());
-      assert.equal((await ended(day)).finality, 'final');
+      const input = { closesAt: Date.now() + 1_000, pollEvery: 1_000 };
+      const grown = growingFile(growing!.key);
+      try {
+        const day = await start(client, date, input);
+        await eventually(async () => (await count()) === sessionsIn(others), patient);
+        await eventually(
+          async () => /1 file in .* may still be written/.test((await status(day)).next),
+          patient,
+        );
+        assert.equal((await ledgerOf(date))['finality'], 'provisional');
+        assert.equal(place.server.count(asked(source, 'open', growing!.key)), 0);
+        await grown.end();
+        await putFiles(source, [growing!], Date.now());
+        assert.equal((await ended(day)).finality, 'final');
+      } finally {
+        await grown.end();
+      }
     });
     await assertRows(source, files);
   });

@@ -101,11 +101,11 @@ function load(
 
 /** Readers see all files that stand still. */
 function settleOrWait(given: DayCase): Decision {
-  const { sighting, ledger, clock, closesAt, settles, end, growing } = given;
+  const { sighting, ledger, clock, closesAt, quiet, settles, growing } = given;
   const { awaited, files, next, nextFiles, nextUnloaded } = sighting;
   const until = Math.min(clock.now + pause(clock), settles);
-  // A file that changes at every look would put off the hour for ever.
-  if (clock.now < settles && !(growing > 0 && clock.now >= end)) {
+  // A file that changes at every look would put off the hour for ever, and is what is waited for then.
+  if (clock.now < settles && !(growing > 0 && clock.now >= quiet)) {
     return {
       step: 'wait',
       until,

@@ -29,7 +29,9 @@ export interface DayCase {
   readonly current: boolean;
   /** The last session of the day has ended. */
   readonly closesAt: number;
-  /** A look from then on that brings nothing new makes the day final. */
+  /** When a day on time is final. */
+  readonly quiet: number;
+  /** A look from then on that brings nothing new makes the day final: later than that where files came late. */
   readonly settles: number;
   /** What keeps the day from being final is waited for until then. */
   readonly end: number;
@@ -59,7 +61,7 @@ export function dayCase(
   // The files' own times say it too, and of an old day they say it at once; where there is none, nothing has come ever.
   const since = Math.min(watch.since, newest ?? 0);
   return {
-    ...{ sighting, ledger, clock, asked, watch, ready, closesAt },
+    ...{ sighting, ledger, clock, asked, watch, ready, closesAt, quiet },
     upTo: known ? newest : sighting.upTo,
     growing: known ? 0 : sighting.growing,
     current: ready !== undefined && ready.version === loaded,

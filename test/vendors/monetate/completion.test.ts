@@ -228,7 +228,12 @@ describe('when a Monetate day is final', () => {
     );
   });
 
-  it('not when a file changes at every look, which puts nothing off beyond the deadline', () => {
+  it('not when a file changes at every look, which is what is waited for then, up to the deadline', () => {
+    const changing = file('20T23:45', { unique: 9, modified: at('21T13:55') });
+    const seen = sight([...allDay, changing], { still: at('21T13:40') });
+    const waiting = decide(seen, loaded(allDay), clock('21T14:00'), nobody, after);
+    assert.ok(waiting.step === 'wait');
+    assert.match(waiting.reason, /^1 file in .* may still be written/);
     const odd = file('20T23:45', { unique: 9, modified: deadline - 5 * minute });
     const sighting = sight([...allDay, odd], { still: deadline - 20 * minute });
     const decision = decide(sighting, loaded(allDay), clock(deadline), nobody, after);
