@@ -9,15 +9,14 @@ import { createDiscover } from '../../activities/discover.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { createLook } from '../../activities/look.js';
 import { createPlan } from '../../activities/plan.js';
-import { openSources } from '../../activities/sources.js';
-import { turns } from '../../activities/turns.js';
 import { nameJob } from '../../config/name-delivery.js';
 import { deliveryOf } from '../../model/control.js';
 import type { Delivery, Finality } from '../../model/delivery.js';
 import { dateFolder } from '../../vendors/leanplum/layout.js';
 import type { JobSighting } from '../../vendors/leanplum/sighting.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
-import { inTemporaryFolder, prefix } from '../support/landfall.js';
+import { openActivities, type OpenActivities } from '../support/activities.js';
+import { prefix } from '../support/landfall.js';
 import { leanplumSource, type LeanplumSource } from '../support/leanplum.js';
 
 const uuid = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
@@ -27,32 +26,19 @@ const at = { now, pollEvery: 60_000 };
 
 describe('jobs, which the store shows and the calendar does not', () => {
   let source: LeanplumSource;
-  let close: () => Promise<void>;
-  let deps: Dependencies;
+  let deps: OpenActivities['deps'];
+  let run: OpenActivities['run'];
+  let close: OpenActivities['close'];
 
   const use = async (settings: Record<string, unknown> = {}): Promise<void> => {
     source = await leanplumSource(settings);
-    const opened = openSources([source.config]);
-    close = opened.close;
-    deps = {
-      ...{ pool: source.database.pool, source: opened.source, client: undefined as never },
-      ...{ reader: { memoryLimit: '128MB', threads: 1, spillDirectory: '' }, spoolDirectory: '' },
-      readers: turns(1),
-    };
+    ({ deps, run, close } = openActivities(source));
   };
   afterEach(async () => {
     await close();
     await source.drop();
   });
 
-  /** Runs an activity with a folder to work in. */
-  const run = <I, O>(create: (deps: Dependencies) => (input: I) => Promise<O>, input: I): Promise<O> =>
-    inTemporaryFolder((spoolDirectory) =>
-      new MockActivityEnvironment().run<[I], O, (input: I) => Promise<O>>(
-        create({ ...deps, spoolDirectory }),
-        input,
-      ),
-    );
   const key = (job: number, what: string, date = today): string =>
     `${dateFolder(date)}export-77-${uuid(job)}-output${what}`;
   const put = (...keys: readonly (string | readonly [key: string, bytes: string | Uint8Array])[]) =>

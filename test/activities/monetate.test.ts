@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 
-import { MockActivityEnvironment } from '@temporalio/testing';
-
 import { createDiscover } from '../../activities/discover.js';
-import type { Dependencies } from '../../activities/dependencies.js';
 import { createLook } from '../../activities/look.js';
 import { createPlan } from '../../activities/plan.js';
-import { openSources } from '../../activities/sources.js';
-import { turns } from '../../activities/turns.js';
 import { nameDay } from '../../config/name-delivery.js';
 import type { Watch } from '../../model/control.js';
 import type { Delivery, Finality } from '../../model/delivery.js';
 import type { DaySighting } from '../../vendors/monetate/sighting.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
-import { inTemporaryFolder } from '../support/landfall.js';
+import { openActivities, type OpenActivities } from '../support/activities.js';
 import { monetateSource, type MonetateSource } from '../support/monetate.js';
 
 const today = '2026-11-20';
@@ -28,32 +23,19 @@ const key = (interval: string, unique = '1'): string =>
 
 describe('days of files that come one by one', () => {
   let source: MonetateSource;
-  let close: () => Promise<void>;
-  let deps: Dependencies;
+  let deps: OpenActivities['deps'];
+  let run: OpenActivities['run'];
+  let close: OpenActivities['close'];
 
   const use = async (settings: Record<string, unknown> = {}): Promise<void> => {
     source = await monetateSource(settings);
-    const opened = openSources([source.config]);
-    close = opened.close;
-    deps = {
-      ...{ pool: source.database.pool, source: opened.source, client: undefined as never },
-      ...{ reader: { memoryLimit: '128MB', threads: 1, spillDirectory: '' }, spoolDirectory: '' },
-      readers: turns(1),
-    };
+    ({ deps, run, close } = openActivities(source));
   };
   afterEach(async () => {
     await close();
     await source.drop();
   });
 
-  /** Runs an activity with a folder to work in. */
-  const run = <I, O>(create: (deps: Dependencies) => (input: I) => Promise<O>, input: I): Promise<O> =>
-    inTemporaryFolder((spoolDirectory) =>
-      new MockActivityEnvironment().run<[I], O, (input: I) => Promise<O>>(
-        create({ ...deps, spoolDirectory }),
-        input,
-      ),
-    );
   const dayOf = (date: string): Delivery => nameDay(source.config, 'sessions', date);
   const look = async (date: string, watch?: Watch): Promise<DaySighting> =>
     (await run(createLook, { delivery: dayOf(date), ...at, ...(watch ? { watch } : {}) })) as DaySighting;

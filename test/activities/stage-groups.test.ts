@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 
-import { MockActivityEnvironment } from '@temporalio/testing';
-
-import type { Dependencies } from '../../activities/dependencies.js';
 import { createPlan, type Plan, type PlanStep } from '../../activities/plan.js';
-import { openSources } from '../../activities/sources.js';
 import { createStage, type StageStep } from '../../activities/stage.js';
-import { turns } from '../../activities/turns.js';
 import { nameDay } from '../../config/name-delivery.js';
 import type { BatchRows } from '../../warehouse/batch-rows.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
-import { inTemporaryFolder } from '../support/landfall.js';
+import { openActivities, type OpenActivities } from '../support/activities.js';
 import { monetateSource, type MonetateSource } from '../support/monetate.js';
 
 const key = (file: number): string =>
@@ -25,18 +20,13 @@ const sessions = (file: number, count: number, more: object = {}): string =>
 describe('small files, staged together', function () {
   this.timeout(60_000);
   let source: MonetateSource;
-  let close: () => Promise<void>;
-  let deps: Dependencies;
+  let deps: OpenActivities['deps'];
+  let run: OpenActivities['run'];
+  let close: OpenActivities['close'];
 
   beforeEach(async () => {
     source = await monetateSource();
-    const opened = openSources([source.config]);
-    close = opened.close;
-    deps = {
-      ...{ pool: source.database.pool, source: opened.source, client: undefined as never },
-      ...{ reader: { memoryLimit: '128MB', threads: 1, spillDirectory: '' }, spoolDirectory: '' },
-      readers: turns(2),
-    };
+    ({ deps, run, close } = openActivities(source, 2));
     for (const file of [0, 1, 2, 3]) await source.put(key(file), gzipSync(sessions(file, file + 1)));
   });
   afterEach(async () => {
@@ -44,13 +34,6 @@ describe('small files, staged together', function () {
     await source.drop();
   });
 
-  const run = <I, O>(create: (deps: Dependencies) => (input: I) => Promise<O>, input: I): Promise<O> =>
-    inTemporaryFolder((spoolDirectory) =>
-      new MockActivityEnvironment().run<[I], O, (input: I) => Promise<O>>(
-        create({ ...deps, spoolDirectory }),
-        input,
-      ),
-    );
   const planned = async (): Promise<StageStep> => {
     const delivery = nameDay(source.config, 'sessions', '2026-11-20');
     await openDelivery(deps.pool, delivery, 0);

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 
-import { MockActivityEnvironment } from '@temporalio/testing';
-
-import type { Dependencies } from '../../activities/dependencies.js';
 import { createPlan, type Plan, type PlanStep } from '../../activities/plan.js';
-import { openSources } from '../../activities/sources.js';
 import { createStage, type StageStep } from '../../activities/stage.js';
-import { turns } from '../../activities/turns.js';
 import { nameJob } from '../../config/name-delivery.js';
 import type { BatchRows } from '../../warehouse/batch-rows.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
-import { inTemporaryFolder } from '../support/landfall.js';
+import { openActivities, type OpenActivities } from '../support/activities.js';
 import { leanplumSource, type LeanplumSource } from '../support/leanplum.js';
 
 const job = '00000000-0000-4000-8000-000000000001';
@@ -20,18 +15,13 @@ const key = (part: number): string => `20261120/export-77-${job}-output-${part}`
 describe('staging files of which one cannot be read', function () {
   this.timeout(60_000);
   let source: LeanplumSource;
-  let close: () => Promise<void>;
-  let deps: Dependencies;
+  let deps: OpenActivities['deps'];
+  let run: OpenActivities['run'];
+  let close: OpenActivities['close'];
 
   beforeEach(async () => {
     source = await leanplumSource();
-    const opened = openSources([source.config]);
-    close = opened.close;
-    deps = {
-      ...{ pool: source.database.pool, source: opened.source, client: undefined as never },
-      ...{ reader: { memoryLimit: '128MB', threads: 1, spillDirectory: '' }, spoolDirectory: '' },
-      readers: turns(1),
-    };
+    ({ deps, run, close } = openActivities(source));
     const whole = gzipSync('{"sessionId":1}\n{"sessionId":2}\n');
     await source.put([
       { key: key(0), bytes: whole },
@@ -44,13 +34,6 @@ describe('staging files of which one cannot be read', function () {
     await source.drop();
   });
 
-  const run = <I, O>(create: (deps: Dependencies) => (input: I) => Promise<O>, input: I): Promise<O> =>
-    inTemporaryFolder((spoolDirectory) =>
-      new MockActivityEnvironment().run<[I], O, (input: I) => Promise<O>>(
-        create({ ...deps, spoolDirectory }),
-        input,
-      ),
-    );
   /** Plans the job's files and stages them. */
   const stage = async (): Promise<BatchRows> => {
     const delivery = nameJob(source.config, 'sessions', '2026-11-20', job);

@@ -1,8 +1,7 @@
-import { readFile, readdir } from 'node:fs/promises';
-
 import pg from 'pg';
 
 import { megaphone } from '../../../vendors/megaphone/vendor.js';
+import { createTablesOf } from '../create-tables.js';
 
 /** A metric as the vendor writes it: values of a real row, with made-up ids and ip. */
 export const exampleMetric = {
@@ -27,18 +26,8 @@ export const exampleMetric = {
 };
 
 /** Creates the vendor's tables and views in a schema of their own. */
-export async function createTables(pool: pg.Pool, schema: string): Promise<void> {
-  const names = (await readdir(megaphone.scripts)).sort();
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    await client.query(`create schema ${pg.escapeIdentifier(schema)}`);
-    await client.query(`set local search_path = ${pg.escapeIdentifier(schema)}`);
-    for (const name of names) await client.query(await readFile(new URL(name, megaphone.scripts), 'utf8'));
-    await client.query('commit');
-  } finally {
-    client.release();
-  }
+export function createTables(pool: pg.Pool, schema: string): Promise<void> {
+  return createTablesOf(megaphone, pool, schema);
 }
 
 /** Puts rows into a day's partition by the plainest way there is. Lines count from 1. */

@@ -1,22 +1,11 @@
-import { readFile, readdir } from 'node:fs/promises';
-
 import pg from 'pg';
 
-const scripts = new URL('../../../vendors/monetate/sql/', import.meta.url);
+import { monetate } from '../../../vendors/monetate/vendor.js';
+import { createTablesOf } from '../create-tables.js';
 
 /** Creates the vendor's tables and views in a schema of their own. */
-export async function createTables(pool: pg.Pool, schema: string): Promise<void> {
-  const names = (await readdir(scripts)).sort();
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    await client.query(`create schema ${pg.escapeIdentifier(schema)}`);
-    await client.query(`set local search_path = ${pg.escapeIdentifier(schema)}`);
-    for (const name of names) await client.query(await readFile(new URL(name, scripts), 'utf8'));
-    await client.query('commit');
-  } finally {
-    client.release();
-  }
+export function createTables(pool: pg.Pool, schema: string): Promise<void> {
+  return createTablesOf(monetate, pool, schema);
 }
 
 /** Puts rows into a table by the plainest way there is. Those of files get a place: line 1, 2 … of one file. */
