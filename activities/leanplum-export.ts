@@ -136,9 +136,9 @@ function copyTarget(
   return { bucket, prefix: prefix + dateFolder(date) };
 }
 
-function placeOf({ store }: SourceConfig): { readonly bucket: string; readonly prefix: string } {
-  if (store.type !== 's3') throw new Error('Leanplum copies into S3 alone.');
-  return { bucket: store.bucket ?? '', prefix: store.prefix ?? '' };
+function placeOf(source: SourceConfig): { readonly bucket: string; readonly prefix: string } {
+  if (source.vendor !== 'leanplum') throw new Error('Only Leanplum copies what was asked for into a bucket.');
+  return { bucket: source.store.bucket ?? '', prefix: source.store.prefix ?? '' };
 }
 
 function count(number: number, what: string): string {

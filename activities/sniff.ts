@@ -57,6 +57,7 @@ function deliveryOf(vendor: Vendor, type: string, key: string): Delivery | undef
   const date = places.map((place) => vendor.parseDay(type, place)).find((day) => day !== undefined);
   if (date === undefined) return undefined;
   const { deliveries } = vendor;
+  if (deliveries.are === 'batches') return undefined;
   const name = deliveries.are === 'jobs' ? deliveries.parseJob(key) : deliveries.name(type, date);
   return name === undefined ? undefined : { id: deliveryId('', name), source: '', type, date };
 }

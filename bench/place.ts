@@ -9,7 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { stringify } from 'yaml';
 
-import type { SourceConfig } from '../config/schema.js';
+import { hasStore, type SourceConfig } from '../config/schema.js';
 import { loadConfig } from '../config/load.js';
 import { searchAttributes } from '../model/control.js';
 import { openBucket, type Bucket } from '../sandbox/bucket.js';
@@ -160,11 +160,11 @@ function monetateSources({ port, hostKey }: SftpAt): Record<string, object> {
   };
 }
 
-async function upload(target: Bucket, { store }: SourceConfig, directory: string): Promise<void> {
+async function upload(target: Bucket, source: SourceConfig, directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((found) => found.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    const prefix = 'prefix' in store ? (store.prefix ?? '') : '';
+    const prefix = hasStore(source) && 'prefix' in source.store ? (source.store.prefix ?? '') : '';
     await target.put(`${prefix}${relative(directory, path)}`, path);
   }
   target.close();

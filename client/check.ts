@@ -1,4 +1,5 @@
 import { findSource } from '../config/find-source.js';
+import { hasStore } from '../config/schema.js';
 import type { Finding } from './checks/finding.js';
 import { checkNames } from './checks/names.js';
 import { checkPostgres } from './checks/postgres.js';
@@ -20,7 +21,7 @@ export async function check(
   const found = await Promise.all([
     checkPostgres(place, sources),
     checkTemporal(place, sources),
-    ...sources.map((source) => checkStore(source, sniff)),
+    ...sources.filter(hasStore).map((source) => checkStore(source, sniff)),
     ...sources.map(checkNames),
   ]);
   const findings: readonly Finding[] = [

@@ -40,6 +40,11 @@ export function parseDeliveryId(
     if (!vendor.deliveries.isName(name)) throw wrong;
     return { source, delivery: known };
   }
+  if (vendor.deliveries.are === 'batches') {
+    const date = vendor.deliveries.parseDay(name);
+    if (date === undefined) throw wrong;
+    return { source, delivery: { id, source: source.name, type: vendor.types[0] ?? '', date } };
+  }
   const named = vendor.deliveries.parseName(name);
   if (!named) throw wrong;
   const { type, date } = named;

@@ -6,7 +6,8 @@ import type { SourceConfig } from './schema.js';
 /** The delivery of a type and day. Throws RangeError for a vendor whose deliveries are no days. */
 export function nameDay(source: SourceConfig, type: string, date: string): Delivery {
   const { deliveries }: Vendor = vendors[source.vendor];
-  if (deliveries.are !== 'days') throw new RangeError(`${source.vendor} delivers jobs, not days`);
+  if (deliveries.are !== 'days')
+    throw new RangeError(`${source.vendor} delivers ${deliveries.are}, not days`);
   return { id: deliveryId(source.name, deliveries.name(type, date)), source: source.name, type, date };
 }
 

@@ -10,7 +10,7 @@ import { valueAt } from './value-at.js';
 
 /** Settings whose values are not shown even when they stand in the file itself. */
 const secretSettings =
-  /(?:^postgres\.url|accessKeyId|secretAccessKey|sessionToken|optimizelyToken|clientKey|password|privateKey|passphrase|maskKey|\.headers\..*)$/;
+  /(?:^postgres\.url|accessKeyId|secretAccessKey|sessionToken|optimizelyToken|clientKey|password|privateKey|passphrase|bearer|maskKey|\.headers\..*)$/;
 
 export function toProblems(issues: readonly z.core.$ZodIssue[], document: ConfigDocument): ConfigProblem[] {
   return issues.flatMap((issue) => describe(issue, [], document));

@@ -40,6 +40,24 @@ export function duration(shortest?: { readonly milliseconds: number; readonly te
     });
 }
 
+/** Bytes: `16 MB` are 16,000,000, `16 MiB` 16,777,216. */
+export function byteCount(least: number, most: number) {
+  const rule = "must be a number of bytes with its unit, such as '16 MB' or '64 MiB'";
+  return z
+    .string({ error: rule })
+    .meta({ pattern: byteCountPattern, examples: ['16 MB', '64 MiB'] })
+    .transform((value, context) => {
+      const [, number = '', unit = ''] = new RegExp(byteCountPattern, 'i').exec(value) ?? [];
+      const power = ' kmgt'.indexOf(unit.slice(0, -1).replace(/i$/i, '').toLowerCase() || ' ');
+      const bytes = Math.floor(Number(number) * (/i/i.test(unit) ? 1024 : 1000) ** power);
+      if (number !== '' && bytes >= least && bytes <= most) return bytes;
+      context.addIssue({ code: 'custom', message: `${rule}, from ${least} to ${most} bytes` });
+      return z.NEVER;
+    });
+}
+
+const byteCountPattern = '^\\s*(\\d+(?:\\.\\d+)?)\\s*([KkMmGgTt]?[Ii]?[Bb])\\s*$';
+
 /** From 0 to 1. */
 export function fraction() {
   const rule = "must be a percentage up to 100%, such as '1%', or a fraction below 1, such as 0.01";

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 
 import { count, duration, httpUrl, matching, secretText, text } from './scalars.js';
+import { receiverSettings } from './receiver.js';
 import { settings } from './settings.js';
 import { vendors } from '../vendors/registry.js';
 import { sourceSettings } from './source-settings.js';
@@ -71,6 +72,7 @@ export const configSchema = settings({
     .prefault({})
     .describe('Configured feeds by name.'),
   worker: worker.prefault({}).describe('What one worker process may take.'),
+  receiver: receiverSettings.prefault({}).describe('The endpoint that vendors send to.'),
   metrics: metrics.optional().describe('Where metrics go. Absent: nowhere.'),
 }).meta({ title: 'landfall.yaml' });
 
@@ -89,26 +91,44 @@ export type Config = Readonly<Omit<z.output<typeof configSchema>, 'sources'>> & 
 export type SourceConfig = Named<z.output<typeof sourceSettings>>;
 
 type Named<S> = S extends unknown
-  ? Readonly<Omit<S, 'schema' | 'types' | 'discoverEvery'>> & {
+  ? Readonly<Omit<S, 'schema' | 'types' | keyof Timing>> & {
       readonly name: string;
       /** What of the vendor's is loaded. */
       readonly types: readonly string[];
       /** Postgres schema, owned by this source alone. */
       readonly schema: string;
-      readonly discoverEvery: number;
-    }
+    } & Timing
   : never;
+
+/** Lengths of time in milliseconds; `since` is a UTC day. */
+interface Timing {
+  readonly discoverEvery: number;
+  readonly pollEvery: number;
+  readonly giveUpAfter: number;
+  readonly since?: string | undefined;
+}
+
+/** A source whose files lie in a store, rather than being sent to us. */
+export type StoredSource = Exclude<SourceConfig, { readonly vendor: 'dynatrace' }>;
+
+export function hasStore(source: SourceConfig): source is StoredSource {
+  return 'store' in source;
+}
+
+/** Of a vendor that sends: what came is there, and nothing is waited for. */
+const sent = { pollEvery: 60_000, giveUpAfter: 60_000 };
 
 /** Fills in what a source's settings leave to its name and to each other. */
 export function nameSource(name: string, given: z.output<typeof sourceSettings>): SourceConfig {
+  const timing = 'pollEvery' in given ? given : { ...sent, ...given };
   return {
-    ...given,
+    ...timing,
     name,
     schema: given.schema ?? given.vendor,
     // Some vendors have but one thing to load.
     types: 'types' in given ? given.types : vendors[given.vendor].types,
     // A schedule knows no shorter interval than a second.
-    discoverEvery: given.discoverEvery ?? Math.max(given.pollEvery, 1_000),
+    discoverEvery: given.discoverEvery ?? Math.max(timing.pollEvery, 1_000),
   };
 }
 

@@ -1,12 +1,19 @@
 import { z } from 'zod';
 
+import { dynatraceSettings } from './vendors/dynatrace.js';
 import { leanplumSettings } from './vendors/leanplum.js';
 import { megaphoneSettings } from './vendors/megaphone.js';
 import { monetateSettings } from './vendors/monetate.js';
 import { optimizelySettings } from './vendors/optimizely.js';
 
 /** The vendors that a source may be of: one line each. */
-const vendors = [optimizelySettings, megaphoneSettings, leanplumSettings, monetateSettings] as const;
+const vendors = [
+  optimizelySettings,
+  megaphoneSettings,
+  leanplumSettings,
+  monetateSettings,
+  dynatraceSettings,
+] as const;
 
 export const vendorNames = vendors.map((vendor) => vendor.shape.vendor.value);
 

@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config/schema.js';
+import { hasStore, type SourceConfig, type StoredSource } from '../config/schema.js';
 import type { SftpStoreSettings } from '../config/vendors/sftp-store.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { lazyStore } from './lazy.js';
@@ -8,14 +8,19 @@ import { openSftp, type SftpSettings } from './sftp.js';
 import type { Store } from './store.js';
 
 /** The store of a source, with the credentials that its configuration names. Nothing is connected yet. */
-export function openStore(
-  { name, store }: SourceConfig,
-  settings: Pick<S3Settings, 'idleTimeout'> = {},
-): Store {
+export function openStore(source: SourceConfig, settings: Pick<S3Settings, 'idleTimeout'> = {}): Store {
+  const { name } = source;
+  if (!hasStore(source)) {
+    throw new Failure(
+      failureTypes.configInvalid,
+      `Source '${name}' has no store: ${source.vendor} sends to us.`,
+    );
+  }
+  const { store } = source;
   return store.type === 'sftp' ? openSftp(serverOf(store)) : openBucket(name, store, settings);
 }
 
-type BucketSettings = Extract<SourceConfig['store'], { readonly type: 's3' }>;
+type BucketSettings = Extract<StoredSource['store'], { readonly type: 's3' }>;
 
 function openBucket(source: string, store: BucketSettings, settings: Pick<S3Settings, 'idleTimeout'>): Store {
   const server = {

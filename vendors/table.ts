@@ -13,6 +13,13 @@ export interface Column {
    * the column holds it to the millisecond. CSV files may write it as `YYYY-MM-DD hh:mm:ss[.fff]` or in ISO 8601: UTC.
    */
   readonly unit?: 'seconds';
+  /**
+   * What the vendor called the field before. It counts where the field is absent or null; where both have a value it is kept
+   * in `_extra`. Only in nested JSON lines, like the next.
+   */
+  readonly older?: string;
+  /** A value that cannot be typed is null, and no fault: another column of the row holds it as it came. */
+  readonly lenient?: true;
 }
 
 export interface Table {
@@ -52,11 +59,18 @@ export interface NestedTable extends Table {
   /** Column that numbers the table's rows within one line of the file, from 1, in the order of the document. */
   readonly ordinal: string;
   readonly nested?: readonly NestedTable[];
+  /**
+   * Columns that are the same in each of its rows. Several entries of one parent may have the same name, where rows of one
+   * table lie in several fields: they are numbered on from one to the next, in the order of the entries.
+   */
+  readonly fixed?: Readonly<Record<string, string>>;
 }
 
 /** Rows that are lines of a file, with others within them. */
 export interface RootTable extends Table {
   readonly nested: readonly NestedTable[];
+  /** Columns besides the key without which a row is a bad one: they are of the tables' keys. */
+  readonly required?: readonly string[];
 }
 
 /** Columns that are taken from a row of another table, one that the same delivery loads. */

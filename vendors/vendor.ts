@@ -94,6 +94,33 @@ export interface Jobs {
   mayBeComplete(keys: readonly string[]): boolean;
 }
 
+/**
+ * Deliveries that Landfall makes itself of what a vendor sends: each is a batch of what waited in the inbox, and complete as
+ * soon as it is there.
+ */
+export interface Batches {
+  readonly are: 'batches';
+  /** The day that a batch of that name is filed under; undefined for what is no name of a batch. */
+  parseDay(name: string): string | undefined;
+}
+
+/** What a person types into a vendor's form, so that it sends to us. */
+export interface SetupHint {
+  /** What the form calls it. */
+  readonly setting: string;
+  readonly enter: string;
+}
+
+/** Where a vendor has to send what is for a source. */
+export interface ReceiverPlace {
+  /** Address of the receiver as the vendor reaches it, without a slash at its end. */
+  readonly url: string;
+  readonly source: string;
+  /** What the vendor may log in with. */
+  readonly basic: { readonly username: string } | undefined;
+  readonly bearer: boolean;
+}
+
 /** A vendor's export. Keys and prefixes are relative to the store's root. */
 export interface Vendor {
   readonly name: string;
@@ -106,7 +133,7 @@ export interface Vendor {
   landing(type: string): Landing;
   /** How a part is to be read. */
   shape(type: string, key: string): FileShape;
-  readonly deliveries: Days | Jobs;
+  readonly deliveries: Days | Jobs | Batches;
   /** An example of a delivery's name below its source, for messages. */
   readonly exampleName: string;
   /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
@@ -126,6 +153,8 @@ export interface Vendor {
   readonly hasManifests: boolean;
   /** Says what an object below the prefix is to the delivery. */
   sorting(delivery: Delivery, takes: Takes): Sorting;
+  /** For a vendor that sends: what its form is to be filled in with, in the order of the form. */
+  readonly setupHints?: (place: ReceiverPlace) => readonly SetupHint[];
 }
 
 /** A vendor whose deliveries are jobs. */

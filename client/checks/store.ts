@@ -1,14 +1,14 @@
 import type { Sniffed } from '../../activities/sniff.js';
-import type { SourceConfig } from '../../config/schema.js';
+import type { StoredSource } from '../../config/schema.js';
 import { openStore } from '../../stores/open.js';
 import type { Store } from '../../stores/store.js';
 import { reportOn, sentence, type Finding } from './finding.js';
 
 /** Reads the head of one file of a source; undefined when its store holds none yet. */
-export type SniffSource = (source: SourceConfig) => Promise<Sniffed | undefined>;
+export type SniffSource = (source: StoredSource) => Promise<Sniffed | undefined>;
 
 /** Lists one level of the store, and reads one file. Changes nothing. */
-export async function checkStore(source: SourceConfig, sniff?: SniffSource): Promise<readonly Finding[]> {
+export async function checkStore(source: StoredSource, sniff?: SniffSource): Promise<readonly Finding[]> {
   const report = reportOn(`store of ${source.name}`);
   const listed = await listLevel(source).catch((error: unknown) => {
     report.wrong('listing', sentence(error), `Check sources.${source.name}.store: ${settingsOf(source)}.`);
@@ -38,17 +38,17 @@ export async function checkStore(source: SourceConfig, sniff?: SniffSource): Pro
   return report.findings;
 }
 
-function settingsOf({ store }: SourceConfig): string {
+function settingsOf({ store }: StoredSource): string {
   return store.type === 'sftp'
     ? 'host, port, hostKey, username, password or privateKey, and root'
     : 'bucket, prefix, region, endpoint and keys';
 }
 
-function placeOf({ store }: SourceConfig): string {
+function placeOf({ store }: StoredSource): string {
   return store.type === 'sftp' ? 'store.root' : 'store.bucket and store.prefix';
 }
 
-async function listLevel(source: SourceConfig): Promise<{ name: string; folders: readonly string[] }> {
+async function listLevel(source: StoredSource): Promise<{ name: string; folders: readonly string[] }> {
   const store = openStore(source);
   try {
     const folders = await firstPage(store, 'level');

@@ -83,6 +83,20 @@ const questions: Readonly<Record<SourceConfig['vendor'], Question>> = {
       { title: 'REVENUE', cell: (row) => Number(row['revenue']).toFixed(2) },
     ],
   },
+  dynatrace: {
+    heading: (schema) => `User sessions by application, from ${schema}.user_session:`,
+    query: (schema) =>
+      `select application_type as application, count(*)::text as sessions, sum(user_action_count)::text as actions,
+              sum(total_error_count)::text as errors
+       from ${schema}.user_session
+       group by application_type order by count(*) desc, application_type limit 10`,
+    columns: [
+      { title: 'APPLICATION', cell: (row) => row['application'] ?? undefined },
+      { title: 'SESSIONS', cell: (row) => Number(row['sessions']) },
+      { title: 'ACTIONS', cell: (row) => Number(row['actions']) },
+      { title: 'ERRORS', cell: (row) => Number(row['errors']) },
+    ],
+  },
 };
 
 /** Asks each source's own question of what landed. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { ConfigError } from '../../config/config-error.js';
 import { loadConfig, loadConfigIfAny, parseConfig } from '../../config/load.js';
-import type { Config, SourceConfig } from '../../config/schema.js';
+import { hasStore, type Config, type SourceConfig } from '../../config/schema.js';
 import { example, exampleEnv } from './example.js';
 
 function parse(text: string, env: Record<string, string> = exampleEnv): Config {
@@ -99,7 +99,7 @@ sources:
   b: { vendor: optimizely, schema: b, store: *bucket }
 `);
     assert.deepEqual(
-      config.sources.map(({ store }) => 'bucket' in store && store.bucket),
+      config.sources.map((source) => hasStore(source) && 'bucket' in source.store && source.store.bucket),
       ['b', 'b'],
     );
   });

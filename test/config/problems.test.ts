@@ -99,7 +99,7 @@ const cases: readonly (readonly [title: string, text: string, ...problems: strin
   [
     'a setting that resembles none',
     'colour: blue',
-    '1: colour is not a setting; those here are postgres, temporal, sources, worker, metrics.',
+    '1: colour is not a setting; those here are postgres, temporal, sources, worker, receiver, metrics.',
   ],
   [
     'a schema with capitals',
@@ -134,7 +134,7 @@ const cases: readonly (readonly [title: string, text: string, ...problems: strin
   [
     'an unknown vendor',
     'sources: { a: { vendor: optimizly } }',
-    "1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate; it is 'optimizly'.",
+    "1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate, dynatrace; it is 'optimizly'.",
   ],
   [
     'no store',
