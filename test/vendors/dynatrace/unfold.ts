@@ -41,10 +41,11 @@ function rowOf(columns: readonly Column[], object: Row, known: readonly string[]
 function valueOf({ type, field, older, lenient }: Column, object: Row): unknown {
   const value = object[field] ?? (older === undefined ? null : object[older]) ?? null;
   if (value === null) return null;
-  if (type === 'text') return typeof value === 'string' ? value : JSON.stringify(value);
-  if (type === 'bigint') return lenient !== true || /^-?\d+(\.0*)?$/.test(String(value)) ? value : null;
-  if (type === 'double precision') return lenient !== true || !Number.isNaN(Number(value)) ? value : null;
+  const written = typeof value === 'string' ? value : JSON.stringify(value);
+  if (type === 'text') return written;
+  if (type === 'bigint') return lenient !== true || /^-?\d+(\.0*)?$/.test(written) ? value : null;
+  if (type === 'double precision') return lenient !== true || !Number.isNaN(Number(written)) ? value : null;
   if (type !== 'timestamptz') return value;
-  const instant = new Date(/^\d+$/.test(String(value)) ? Number(value) : String(value));
+  const instant = new Date(/^\d+$/.test(written) ? Number(written) : written);
   return lenient === true && Number.isNaN(instant.getTime()) ? null : instant.toISOString();
 }
