@@ -2,10 +2,13 @@
 
 import { isDay } from '../../model/day.js';
 
+/** The largest bigint of Postgres', which numbers the bodies. */
+const lastBody = 2n ** 63n - 1n;
+
 /** The day of a batch; undefined for what is no name of one. */
 export function parseBatch(name: string): string | undefined {
-  const day = /^(\d{4}-\d{2}-\d{2})\/[1-9]\d*$/.exec(name)?.[1];
-  return day !== undefined && isDay(day) ? day : undefined;
+  const [, day = '', firstBody = ''] = /^(\d{4}-\d{2}-\d{2})\/([1-9]\d{0,18})$/.exec(name) ?? [];
+  return isDay(day) && BigInt(firstBody) <= lastBody ? day : undefined;
 }
 
 export function nameBatch(day: string, firstBody: string): string {
