@@ -88,7 +88,7 @@ describe('the settings of a Dynatrace source', () => {
       ['session_property:long_value', 'drop'],
       ['session_property:date_value', 'drop'],
       ['user_action:string_properties', 'hash'],
-      ['string_properties.*.value', 'drop'],
+      ['user_action:string_properties.*.value', 'drop'],
       ['_extra.email', 'drop'],
     ];
     for (const [rule, word] of accepted) {
