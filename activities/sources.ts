@@ -1,6 +1,10 @@
-import type { SourceConfig } from '../config/schema.js';
+import type pg from 'pg';
+
+import { hasStore, type SourceConfig } from '../config/schema.js';
 import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import { openInbox } from '../stores/inbox.js';
+import { lazyStore } from '../stores/lazy.js';
 import type { LeanplumApi } from '../stores/leanplum-api.js';
 import { openExportResults } from '../stores/leanplum-export.js';
 import { openStore } from '../stores/open.js';
@@ -8,9 +12,10 @@ import type { Store } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
 import type { OpenSource } from './dependencies.js';
 
-/** Opens each source's store when it is first asked for; `close` ends their connections. */
+/** Opens each source's store when it is first asked for; `close` ends their connections. `pool` leads to the inbox. */
 export function openSources(
   configured: readonly SourceConfig[],
+  pool: pg.Pool,
   open: (source: SourceConfig) => Store = openStore,
 ): {
   source: (name: string) => OpenSource;
@@ -29,12 +34,13 @@ export function openSources(
             `task queue, restart them, then reprocess the delivery.`,
         );
       }
-      const store = open(config);
+      const store = hasStore(config) ? open(config) : lazyStore(`inbox of ${name}`, () => noStore(config));
       const source = {
         config,
         vendor: vendors[config.vendor],
         store,
-        storeOf: (delivery: Delivery) => openResults(config, delivery) ?? store,
+        storeOf: (delivery: Delivery) =>
+          hasStore(config) ? (openResults(config, delivery) ?? store) : openInbox(pool, delivery),
       };
       opened.set(name, source);
       return source;
@@ -43,6 +49,16 @@ export function openSources(
       await Promise.all([...opened.values()].map(({ store }) => store.close()));
     },
   };
+}
+
+/** What a vendor sends is a file only once it belongs to a delivery. */
+function noStore({ name, vendor }: SourceConfig): Promise<never> {
+  return Promise.reject(
+    new Failure(
+      failureTypes.configInvalid,
+      `Source '${name}' has no store that could be listed: what ${vendor} sends lies in landfall.inbox, by delivery.`,
+    ),
+  );
 }
 
 /** The results of an export that was asked for; undefined for a delivery whose files lie in the store. */

@@ -43,7 +43,7 @@ export interface LandfallWorker {
 export async function createWorker(settings: WorkerSettings): Promise<LandfallWorker> {
   const pool = openPool(settings.postgresUrl, settings.maxConcurrentActivities + 2);
   const spool = await makeSpool(settings.spoolDirectory);
-  const { source, close } = openSources(settings.sources, settings.openStore);
+  const { source, close } = openSources(settings.sources, pool, settings.openStore);
   const activities = createActivities({
     pool,
     source,

@@ -41,7 +41,7 @@ function stepsOf(api: object | undefined, prefix: string): Steps {
     sources: { sessions: { vendor: 'leanplum', store: { type: 's3', bucket: 'my-export', prefix }, api } },
   });
   const { sources } = parseConfig({ name: 'test.yaml', path: 'test.yaml', env: {}, text });
-  const { source } = openSources(sources);
+  const { source } = openSources(sources, undefined as never);
   const run = <I, O>(step: (input: I) => Promise<O>, input: I): Promise<O> =>
     new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<
       [I],

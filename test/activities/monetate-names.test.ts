@@ -61,7 +61,7 @@ describe('the steps that name ids', function () {
         },
       },
     });
-    const { source, close } = openSources([sourceOf(text)]);
+    const { source, close } = openSources([sourceOf(text)], database.pool);
     closes.push(close);
     const deps = { pool: database.pool, source };
     const apis = openNameApis(deps);

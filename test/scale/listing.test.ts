@@ -163,7 +163,7 @@ async function withActivities<T>(
   batchLimits: BatchLimits | undefined,
   work: (activities: Activities) => Promise<T>,
 ): Promise<T> {
-  const sources = openSources([source.config]);
+  const sources = openSources([source.config], source.database.pool);
   const { client } = (await devServer()).environment;
   try {
     return await inTemporaryFolder((spool) =>

@@ -16,7 +16,7 @@ export interface OpenActivities {
 
 /** `readers` are those that may read at the same time. */
 export function openActivities(source: TestSource, readers = 1): OpenActivities {
-  const opened = openSources([source.config]);
+  const opened = openSources([source.config], source.database.pool);
   const deps: Dependencies = {
     ...{ pool: source.database.pool, source: opened.source, client: undefined as never },
     ...{ reader: { memoryLimit: '128MB', threads: 1, spillDirectory: '' }, spoolDirectory: '' },

@@ -29,7 +29,7 @@ export async function withSteps<T>(
   work: (steps: Steps) => Promise<T>,
 ): Promise<T> {
   const pool = openPool(source.database.url);
-  const sources = openSources([source.config]);
+  const sources = openSources([source.config], pool);
   const { client } = (await devServer()).environment;
   const input = source.input(type, date);
   const delivery = { id: input.id, source: input.source, type, date };

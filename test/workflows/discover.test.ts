@@ -94,7 +94,7 @@ describe('discover', function () {
 
   /** Runs the real activity on a real store and ledger. */
   const discover = async ({ database, config }: WatchedSource) => {
-    const { source: opened, close } = openSources([config]);
+    const { source: opened, close } = openSources([config], database.pool);
     const step = createDiscover({
       pool: database.pool,
       source: opened,

@@ -181,7 +181,7 @@ export async function watchedSource(options: WatchedSourceOptions = {}): Promise
     watch: async ({ nativeConnection: connection, client }, work) => {
       watched = client;
       const spool = await mkdtemp(join(tmpdir(), 'landfall-test-spool-'));
-      const sources = openSources([source.config]);
+      const sources = openSources([source.config], pool);
       const real = createActivities({
         pool,
         source: sources.source,
