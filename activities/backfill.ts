@@ -2,9 +2,11 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
 import { nameDay } from '../config/name-delivery.js';
+import { hasStore } from '../config/schema.js';
 import type { DeliveryResult } from '../model/control.js';
 import { isSettled, type Delivery, type Finality } from '../model/delivery.js';
 import { addDays, countDays } from '../model/day.js';
+import { Failure, failureTypes } from '../model/failure.js';
 import { readFinality, type KnownFinality } from '../warehouse/read-finality.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -73,6 +75,11 @@ export function isLeftAlone(delivery: ListedDelivery, known: KnownFinality | und
 export function createNextDeliveries({ pool, source }: Dependencies) {
   return async function nextDeliveries(step: NextDeliveriesStep): Promise<readonly NextDelivery[]> {
     const opened = source(step.source);
+    const { name, vendor } = opened.config;
+    if (!hasStore(opened.config)) {
+      const why = `what ${vendor} sent lies nowhere else. Reprocess a delivery to load it again.`;
+      throw new Failure(failureTypes.configInvalid, `Source '${name}' has nothing to backfill: ${why}`);
+    }
     const days = Math.min(step.days, countDays(step.from, step.to) - step.daysDone);
     const deliveries = await withHeartbeat(
       () => step,

@@ -11,6 +11,7 @@ import type { Dependencies } from './dependencies.js';
 import { createDeleteDiscarded } from './delete-discarded.js';
 import { createDiscover } from './discover.js';
 import { translateFailures } from './failures.js';
+import { createCountInbox, createGather } from './gather.js';
 import { withHeartbeat } from './heartbeat.js';
 import { createAskExport, createExportProgress } from './leanplum-export.js';
 import { createLook } from './look.js';
@@ -42,6 +43,8 @@ export function createActivities(deps: Dependencies) {
     ),
     deleteDiscarded: createDeleteDiscarded(deps),
     discover: createDiscover(deps),
+    gather: createGather(deps),
+    countInbox: createCountInbox(deps),
     nextDeliveries: createNextDeliveries(deps),
     askExport: createAskExport(deps),
     exportProgress: createExportProgress(deps),

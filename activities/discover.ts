@@ -1,5 +1,6 @@
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
 import { nameDay } from '../config/name-delivery.js';
+import { hasStore } from '../config/schema.js';
 import { addDays, dayOf } from '../model/day.js';
 import type { Delivery } from '../model/delivery.js';
 import type { JobVendor } from '../vendors/vendor.js';
@@ -9,6 +10,7 @@ import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { deliversJobs, listJobs } from './list-jobs.js';
+import { tendInbox } from './tend-inbox.js';
 
 export interface DiscoverStep {
   readonly source: string;
@@ -28,22 +30,28 @@ interface Window {
   readonly last: string;
 }
 
-export function createDiscover({ pool, source }: Dependencies) {
+export function createDiscover({ pool, source, client }: Dependencies) {
   /**
    * The deliveries that the store shows, and of days the newest that there has to be, whose absence has to be seen, as
    * far as the ledger does not know them; those that it knows as not settled, should their workflow have ended by
    * accident; final days whose file has changed since, and discarded jobs whose manifests came after all. A source
-   * without `since` takes up only new days that may still be waited for: older ones are for backfill.
+   * without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
+   * vendor sends to, the inbox is tended.
    */
   return async function discover(step: DiscoverStep): Promise<{ starts: DeliveryStart[] }> {
     const opened = source(step.source);
     const { config, vendor } = opened;
     const last = dayOf(step.now);
     const window = { first: config.since ?? addDays(dayOf(step.now - config.giveUpAfter), -1), last };
-    const progress = { deliveries: 0 };
+    const progress = { deliveries: 0, deletedBodies: 0 };
     return withHeartbeat(
       () => progress,
       async (signal) => {
+        if (!hasStore(config)) {
+          const deleted = (bodies: number): void => void (progress.deletedBodies += bodies);
+          const begun = await tendInbox({ pool, client }, config, step.now, deleted, signal);
+          return { starts: begun.map((delivery) => deliveryStart(config, delivery, step.now)) };
+        }
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
           const found = deliversJobs(vendor)

@@ -44,9 +44,8 @@ export function deliveryStart(source: SourceConfig, delivery: Delivery, now: num
     staticSummary: summaryOf(source, delivery),
     // Short enough for the Web UI's box, which holds seven lines.
     staticDetails: [
-      isJob(source)
-        ? whatJob(source, delivery)
-        : `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
+      wholeOf(source, delivery) ??
+        `What ${source.vendor} exported as **${type}** of **${date}** (UTC), into schema \`${source.schema}\`. ` +
           whenLoaded(source, closing, deadline, now),
       'Signals, each with `{"reason": "…"}`: `reprocess` loads it again, `accept` takes it as complete as it is, ' +
         '`skip` stops waiting, `discard` takes its rows out, `pause` and `resume`.',
@@ -59,14 +58,33 @@ export function hasNames(source: SourceConfig): boolean {
   return 'metadata' in source && source.metadata !== undefined;
 }
 
-function isJob(source: SourceConfig): boolean {
+function kindOf(source: SourceConfig): Vendor['deliveries']['are'] {
   const vendor: Vendor = vendors[source.vendor];
-  return vendor.deliveries.are === 'jobs';
+  return vendor.deliveries.are;
 }
 
 function summaryOf(source: SourceConfig, delivery: Delivery): string {
   const { type, date } = delivery;
-  return isJob(source) ? `${source.name}: job of ${date}` : `${source.name}: ${type} of ${date}`;
+  const what = { days: `${type} of ${date}`, jobs: `job of ${date}`, batches: `batch of ${date}` };
+  return `${source.name}: ${what[kindOf(source)]}`;
+}
+
+/** What a delivery is that is no day. */
+function wholeOf(source: SourceConfig, delivery: Delivery): string | undefined {
+  const are = kindOf(source);
+  if (are === 'days') return undefined;
+  return are === 'jobs' ? whatJob(source, delivery) : whatBatch(source, delivery);
+}
+
+function whatBatch(source: SourceConfig, { date }: Delivery): string {
+  const kept =
+    'keepInbox' in source && source.keepInbox > 0
+      ? `kept in the inbox for ${writeDuration(source.keepInbox)} after that, and can be loaded again meanwhile`
+      : 'deleted from the inbox after that';
+  return (
+    `A batch of what ${source.vendor} sent on **${date}** (UTC), into schema \`${source.schema}\`. It is complete as it is, ` +
+    `and final once it is loaded; its bodies are ${kept}.`
+  );
 }
 
 function whatJob(source: SourceConfig, delivery: Delivery): string {

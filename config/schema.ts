@@ -111,6 +111,9 @@ interface Timing {
 /** A source whose files lie in a store, rather than being sent to us. */
 export type StoredSource = Exclude<SourceConfig, { readonly vendor: 'dynatrace' }>;
 
+/** A source that its vendor sends to us, by way of the inbox. */
+export type SentSource = Exclude<SourceConfig, StoredSource>;
+
 export function hasStore(source: SourceConfig): source is StoredSource {
   return 'store' in source;
 }

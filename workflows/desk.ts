@@ -203,7 +203,7 @@ export function openDesk(input: DeliveryInput): Desk {
 }
 
 /** The Web UI's form sends what a person typed: an object, a bare string, or nothing. */
-function readReason(argument: SignalArgument | string | undefined): string {
+export function readReason(argument: SignalArgument | string | undefined): string {
   const reason = typeof argument === 'string' ? argument : argument?.reason;
   return typeof reason === 'string' && reason.trim() !== ''
     ? reason.trim().slice(0, 2_000)

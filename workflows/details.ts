@@ -2,8 +2,10 @@
 
 import type { BackfillStatus, LoadCounts } from '../model/control.js';
 import type { ExportCounts, ExportStatus } from '../model/export.js';
+import type { InboxDepth, InboxStatus, LastLoaded } from '../model/inbox.js';
 import { kindWords, nameKinds, type NameCounts, type NamesStatus } from '../model/names.js';
 import { finalities, type Finality } from '../model/delivery.js';
+import { writeInstant } from '../vendors/completion.js';
 
 /** What a delivery's page shows of its state. */
 export interface Shown {
@@ -36,7 +38,7 @@ function countRows(
 ): readonly (readonly [string, string])[] {
   const files = counts.files < planned ? `${whole(counts.files)} of ${whole(planned)}` : whole(counts.files);
   return [
-    ['Files', counts.bytes === 0 ? files : `${files} (${megabytes(counts.bytes)})`],
+    ['Files', counts.bytes === 0 ? files : `${files} (${writeBytes(counts.bytes)})`],
     [
       'Rows',
       visible || counts.loaded === 0 ? whole(counts.loaded) : `${whole(counts.loaded)} staged, not visible`,
@@ -62,6 +64,41 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
   ]);
 }
 
+/** What the page of a source's inbox shows: the alarm first, if there is one. */
+export function inboxDetails(status: InboxStatus): string {
+  const { depth, failed, last } = status;
+  return table([
+    ...(status.alarm ? [['ALARM', writeAlarm(depth)] as const] : []),
+    ['Waiting', writeDepth(depth)],
+    ['In flight', list(status.inFlight)],
+    ...(last ? [['Last', writeLast(last)] as const] : []),
+    ...(failed > 0 ? [['Failed', writeFailed(failed)] as const] : []),
+    ['Next', status.next],
+  ]);
+}
+
+function writeAlarm({ oldest }: InboxDepth): string {
+  const which = oldest === undefined ? 'What was received' : `A body that came at ${writeInstant(oldest)}`;
+  return `${which} is not in the tables a minute later. See the deliveries in flight, and whether workers run.`;
+}
+
+/** `3 bodies (12.5 MB), the oldest of 2026-11-20 14:30:00 UTC`. */
+function writeDepth({ bodies, bytes, oldest }: InboxDepth): string {
+  if (bodies === 0) return 'nothing';
+  const since = oldest === undefined ? '' : `, the oldest of ${writeInstant(oldest)}`;
+  return `${whole(bodies)} ${bodies === 1 ? 'body' : 'bodies'} (${writeBytes(bytes)})${since}`;
+}
+
+function writeLast({ delivery, finality, at, counts }: LastLoaded): string {
+  const rows = counts === undefined ? '' : ` with ${whole(counts.loaded)} rows`;
+  return `${delivery} ${finality}${rows} at ${writeInstant(at)}`;
+}
+
+function writeFailed(failed: number): string {
+  const which = failed === 1 ? '1 delivery' : `${whole(failed)} deliveries`;
+  return `${which}, whose bodies are kept: see \`landfall status\`, mend the cause and reprocess`;
+}
+
 /** What the page of an export that was asked for shows. */
 export function exportDetails(status: ExportStatus): string {
   return table([
@@ -81,7 +118,7 @@ export function writeExported({ files, sessions, bytes }: ExportCounts): string 
     sessions === undefined
       ? inFiles
       : `${whole(sessions)} ${sessions === 1 ? 'session' : 'sessions'} in ${inFiles}`,
-    ...(bytes === undefined ? [] : [`(${megabytes(bytes)})`]),
+    ...(bytes === undefined ? [] : [`(${writeBytes(bytes)})`]),
   ].join(' ');
 }
 
@@ -128,6 +165,6 @@ function whole(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-function megabytes(bytes: number): string {
+export function writeBytes(bytes: number): string {
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -38,6 +38,13 @@ export const naming = proxyActivities<Pick<Activities, 'namePage' | 'nameIds'>>(
   retry,
 });
 
+/** Looks into the inbox of a source: a short transaction, and counting what waits. */
+export const inboxSteps = proxyActivities<Pick<Activities, 'gather' | 'countInbox'>>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry,
+});
+
 /** Writes into the ledger; the timeline shows what. */
 export function record(change: DeliveryChange): Promise<LedgerDelivery> {
   return quick.record.executeWithOptions({ summary: `ledger: ${change.kind.replace(':', ' ')}` }, [change]);

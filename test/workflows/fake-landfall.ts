@@ -128,6 +128,8 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       nameIds: unused('nameIds'),
       exportProgress: unused('exportProgress'),
       discover: unused('discover'),
+      gather: unused('gather'),
+      countInbox: unused('countInbox'),
       nextDeliveries: unused('nextDeliveries'),
       settledDeliveries: unused('settledDeliveries'),
     },

@@ -23,5 +23,7 @@ comment on column landfall.inbox.delivery_id is 'The delivery that brings its ro
 alter table landfall.inbox alter column body set storage external;
 create index inbox_waiting on landfall.inbox (source, id) where delivery_id is null;
 create index on landfall.inbox (delivery_id, id) where delivery_id is not null;
+create index on landfall.inbox (source, received_at);
 create index delivery_unsettled on landfall.delivery (source)
   where finality in ('waiting', 'loading', 'provisional');
+create index delivery_failed on landfall.delivery (source) where finality = 'failed';
