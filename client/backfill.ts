@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 
 import { deliveriesOf, isLeftAlone } from '../activities/backfill.js';
 import { findSource } from '../config/find-source.js';
-import type { SourceConfig } from '../config/schema.js';
+import { hasStore, type SourceConfig } from '../config/schema.js';
 import { backfillId, workflowTypes, type BackfillInput, type BackfillStatus } from '../model/control.js';
 import { addDays, countDays, dayOf } from '../model/day.js';
 import type { Finality } from '../model/delivery.js';
@@ -39,6 +39,7 @@ interface Range extends BackfillInput {
 function rangeOf(place: Place, request: BackfillRequest): Range {
   const { from, to, type, maxInFlight } = request;
   const config = findSource(place.config.sources, request.source);
+  if (!hasStore(config)) throw new UsageError(nothingToBackfill(config));
   if (type !== undefined) requireType(config, type);
   if (from > to) throw new UsageError(`--from ${from} lies after --to ${to}.`);
   const today = dayOf(Date.now());
@@ -51,6 +52,13 @@ function rangeOf(place: Place, request: BackfillRequest): Range {
     types: type === undefined ? config.types : [type],
     maxInFlight,
   };
+}
+
+function nothingToBackfill({ name, vendor }: SourceConfig): string {
+  return (
+    `Source '${name}' has nothing to backfill: ${vendor} sends to us, and what it sent earlier lies nowhere else. What came is ` +
+    `loaded by itself. One delivery is loaded again by 'landfall reprocess', as long as its bodies are kept (keepInbox).`
+  );
 }
 
 /** A day that is final only when the next one is loaded takes that one along, unless it still runs. */

@@ -2,7 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { deliveryStart } from '../config/delivery-start.js';
 import type { DeliverySignal, SignalArgument } from '../model/control.js';
-import type { SourceConfig } from '../config/schema.js';
+import { hasStore, type SourceConfig } from '../config/schema.js';
 import type { Delivery, Finality } from '../model/delivery.js';
 import { readDelivery } from '../warehouse/read-finality.js';
 import { parseDeliveryId } from './delivery-name.js';
@@ -47,6 +47,7 @@ export async function signalDelivery(
   const known = await withLedger(place, (pool) => readDelivery(pool, request.delivery));
   const { source, delivery } = parseDeliveryId(place.config.sources, request.delivery, known);
   if (delivery === undefined) throw new Error(unknownJob(request.delivery, source));
+  if (known === undefined && !hasStore(source)) throw new Error(unknownBatch(delivery.id, source));
   const sent = await withTemporal(place, async (session) => {
     const running = await isRunning(session, delivery.id);
     const standing = { source, finality: known?.finality, running };
@@ -65,6 +66,14 @@ function unknownJob(id: string, { name }: SourceConfig): string {
   return (
     `The ledger does not know the delivery ${id}, and its name does not tell the day that it lies under. To load older ` +
     `ones, name their days: 'landfall backfill ${name} --from … --to …'.`
+  );
+}
+
+/** A batch is in the ledger before anything else knows of it. */
+function unknownBatch(id: string, { name, vendor }: SourceConfig): string {
+  return (
+    `The ledger does not know the delivery ${id}. Those of ${name} are made of what ${vendor} has sent; ` +
+    `'landfall status ${name}' lists them.`
   );
 }
 

@@ -8,7 +8,7 @@ import {
 import type { Workflow } from '@temporalio/common';
 
 import { writeDuration } from '../../config/duration.js';
-import type { SourceConfig } from '../../config/schema.js';
+import { hasStore, type SourceConfig } from '../../config/schema.js';
 import { workflowTypes } from '../../model/control.js';
 import { namesId, namesStart, namesWorkflow } from '../../model/names.js';
 import { sourceAttributes } from '../typed-attributes.js';
@@ -40,7 +40,9 @@ export function schedulesOf(source: SourceConfig, taskQueue: string): readonly S
   const { name, discoverEvery: every } = source;
   const discover = {
     ...{ id: scheduleId(name), every, options: discoverSchedule(source, taskQueue) },
-    whilePaused: 'New deliveries are not found',
+    whilePaused: hasStore(source)
+      ? 'New deliveries are not found'
+      : 'What waits in the inbox is gathered only when something comes, and nothing is deleted from it',
   };
   if (source.vendor !== 'monetate') return [discover];
   const names = { id: namesId(name), whilePaused: 'New names are not asked for' };
@@ -68,11 +70,27 @@ function discoverSchedule(source: SourceConfig, taskQueue: string): WorkflowSche
       workflowExecutionTimeout: '1 hour',
       typedSearchAttributes: attributes,
       staticSummary: `${source.name}: look for new deliveries`,
-      staticDetails:
-        `Every ${writeDuration(every)}: starts the deliveries of **${source.name}** (${source.vendor}) that the store or ` +
-        `the calendar shows and the ledger does not know as settled.`,
+      staticDetails: `Every ${writeDuration(every)}: ${whatDiscovers(source)}`,
     },
   };
+}
+
+function whatDiscovers(source: SourceConfig): string {
+  const { name, vendor } = source;
+  if (hasStore(source)) {
+    return (
+      `starts the deliveries of **${name}** (${vendor}) that the store or the calendar shows and the ledger does not know as ` +
+      `settled.`
+    );
+  }
+  const kept =
+    source.keepInbox === 0
+      ? 'as soon as they are loaded'
+      : `${writeDuration(source.keepInbox)} after they were loaded`;
+  return (
+    `has what waits in the inbox of **${name}** (${vendor}) gathered, in case nobody has told of it, starts deliveries again ` +
+    `whose workflow has ended by accident, and deletes bodies ${kept}.`
+  );
 }
 
 function namesSchedule(source: SourceConfig, every: number, taskQueue: string): WorkflowSchedule {
