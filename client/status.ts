@@ -1,5 +1,7 @@
 import { findSource } from '../config/find-source.js';
+import { hasStore } from '../config/schema.js';
 import { finalities } from '../model/delivery.js';
+import { foldBatches } from './fold-batches.js';
 import { writeInstant } from './instant.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
@@ -26,14 +28,26 @@ export async function status(
     if (found.length === 0 && source !== undefined) findSource(place.config.sources, source);
     return found;
   });
-  output.result(deliveries, () => writeStatus(deliveries, width));
+  output.result(deliveries, () => writeStatus(deliveries, width, source === undefined ? sent(place) : none));
   return 0;
 }
 
-export function writeStatus(deliveries: readonly ListedDelivery[], width: number | undefined): string {
+const none: ReadonlySet<string> = new Set();
+
+/** Sources that vendors send to: a delivery of theirs is a matter of seconds. */
+function sent(place: Place): ReadonlySet<string> {
+  return new Set(place.config.sources.filter((config) => !hasStore(config)).map(({ name }) => name));
+}
+
+/** Deliveries of the sources in `folded` are summed up by day and finality. */
+export function writeStatus(
+  deliveries: readonly ListedDelivery[],
+  width: number | undefined,
+  folded: ReadonlySet<string> = none,
+): string {
   if (deliveries.length === 0) return 'The ledger has no such deliveries yet.';
   const table = writeTable(
-    deliveries,
+    foldBatches(deliveries, folded),
     [
       { title: 'DELIVERY', cell: (row) => row.delivery },
       { title: 'FINALITY', cell: (row) => (row.paused ? `${row.finality} (paused)` : row.finality) },

@@ -13,7 +13,9 @@ export function statusCommand(run: Run): Command {
     name: 'status',
     group: 'Look',
     summary: 'how final every delivery is',
-    description: 'Lists deliveries from the ledger, newest day first, and counts them by finality.',
+    description:
+      'Lists deliveries from the ledger, newest day first, and counts them by finality. Of sources that a vendor sends to, ' +
+      'which have thousands, they are summed up by day and finality, unless the source is named or the output is for programs.',
     examples: [
       ['landfall status', 'every delivery of every source'],
       ['landfall status experiments --from 2026-11-01 --to 2026-11-20', 'some days of one'],

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 
-import { deliveryStart } from '../../config/delivery-start.js';
+import { deliveryStart, type DeliveryStart } from '../../config/delivery-start.js';
 import { findSource } from '../../config/find-source.js';
 import { parseConfig } from '../../config/load.js';
-import { nameDay, nameJob } from '../../config/name-delivery.js';
+import { inboxStart } from '../../config/inbox-start.js';
+import { nameBatch, nameDay, nameJob } from '../../config/name-delivery.js';
+import { hasStore, type SentSource, type SourceConfig } from '../../config/schema.js';
 import { example, exampleEnv } from './example.js';
 
 const { sources } = parseConfig({ text: example, name: 'landfall.yaml', path: '/l.yaml', env: exampleEnv });
+
+const isSent = (source: SourceConfig): source is SentSource => !hasStore(source);
 
 describe('the start of a delivery', () => {
   const source = findSource(sources, 'experiments');
@@ -96,6 +100,31 @@ describe('the start of a delivery', () => {
       { discardAfter: 6 * 3_600_000, uploadGrace: 2 * 3_600_000, deleteDiscarded: true },
     );
     assert.match(start.staticDetails, /Without its manifests it is discarded 6 hours after its first file/);
+  });
+
+  it('of a batch says that it is complete as it is, and how long its bodies are kept', () => {
+    const auth = '{ bearer: do-not-tell }';
+    const text = `sources:
+  rum: { vendor: dynatrace, auth: ${auth} }
+  others: { vendor: dynatrace, schema: o, keepInbox: 0, auth: ${auth} }`;
+    const all = parseConfig({ text, name: 'landfall.yaml', path: '/l.yaml', env: {} }).sources;
+    const startOf = (name: string): DeliveryStart => {
+      const config = findSource(all, name);
+      return deliveryStart(config, nameBatch(config, '2026-11-20', '17'), now);
+    };
+    const { workflowId, workflowType, staticSummary, staticDetails, input } = startOf('rum');
+    assert.deepEqual(
+      [workflowId, workflowType, staticSummary, input.type],
+      ['rum/2026-11-20/17', 'dynatrace', 'rum: batch of 2026-11-20', 'sessions'],
+    );
+    assert.match(
+      staticDetails,
+      /final once it is loaded; its bodies are kept in the inbox for 7 days after that/,
+    );
+    assert.match(startOf('others').staticDetails, /its bodies are deleted from the inbox after that/);
+    assert.ok(
+      !JSON.stringify([startOf('rum'), ...all.filter(isSent).map(inboxStart)]).includes('do-not-tell'),
+    );
   });
 
   it('holds no secret: it travels through histories', () => {

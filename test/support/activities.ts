@@ -1,4 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 
 import type { Dependencies } from '../../activities/dependencies.js';
 import { openSources } from '../../activities/sources.js';
@@ -26,10 +27,11 @@ export function openActivities(source: TestSource, readers = 1): OpenActivities 
     deps,
     run: <I, O>(create: (deps: Dependencies) => (input: I) => Promise<O>, input: I): Promise<O> =>
       inTemporaryFolder((spoolDirectory) =>
-        new MockActivityEnvironment().run<[I], O, (input: I) => Promise<O>>(
-          create({ ...deps, spoolDirectory }),
-          input,
-        ),
+        new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<
+          [I],
+          O,
+          (input: I) => Promise<O>
+        >(create({ ...deps, spoolDirectory }), input),
       ),
     close: opened.close,
   };

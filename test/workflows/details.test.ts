@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 
 import type { BackfillStatus } from '../../model/control.js';
 import type { ExportStatus } from '../../model/export.js';
+import type { InboxStatus } from '../../model/inbox.js';
 import {
   backfillDetails,
   deliveryDetails,
   exportDetails,
+  inboxDetails,
   namesDetails,
   writeExported,
   type Shown,
@@ -167,5 +169,51 @@ describe('the details of a run that names ids', () => {
       ['Page events', '0 named, 1,000 not asked for this time'],
       ['Next', 'Asks.'],
     ]);
+  });
+});
+
+describe('the details of an inbox', () => {
+  const idle: InboxStatus = {
+    ...{ source: 'rum', paused: false, alarm: false, depth: { bodies: 0, bytes: 0 }, failed: 0 },
+    ...{ inFlight: [], next: 'Waits for what comes next.' },
+  };
+  const at = Date.parse('2026-11-20T14:30:00Z');
+
+  it('say what waits, what is in flight, and what was loaded last', () => {
+    assert.deepEqual(rows(inboxDetails(idle)), [
+      ['Waiting', 'nothing'],
+      ['In flight', 'none'],
+      ['Next', 'Waits for what comes next.'],
+    ]);
+    const counts = { files: 1, bytes: 9, parsed: 1_300, loaded: 1_200, quarantined: 0, duplicate: 100 };
+    const busy: Partial<InboxStatus> = {
+      depth: { bodies: 1_042, bytes: 12_500_000, oldest: at },
+      inFlight: ['rum/2026-11-20/17'],
+      last: { delivery: 'rum/2026-11-20/9', finality: 'final', at, counts },
+    };
+    assert.deepEqual(rows(inboxDetails({ ...idle, ...busy })).slice(0, 3), [
+      ['Waiting', '1,042 bodies (12.5 MB), the oldest of 2026-11-20 14:30:00 UTC'],
+      ['In flight', 'rum/2026-11-20/17'],
+      ['Last', 'rum/2026-11-20/9 final with 1,200 rows at 2026-11-20 14:30:00 UTC'],
+    ]);
+  });
+
+  it('begin with the alarm, and count what failed', () => {
+    const depth = { bodies: 1, bytes: 400, oldest: at };
+    const shown = rows(inboxDetails({ ...idle, depth, alarm: true, failed: 2 }));
+    assert.equal(shown[0]?.[0], 'ALARM');
+    assert.match(
+      shown[0][1],
+      /^A body that came at 2026-11-20 14:30:00 UTC is not in the tables a minute later\./,
+    );
+    assert.deepEqual(shown[1], ['Waiting', '1 body (0.4 kB), the oldest of 2026-11-20 14:30:00 UTC']);
+    assert.match(
+      shown.find(([name]) => name === 'Failed')?.[1] ?? '',
+      /^2 deliveries, whose bodies are kept/,
+    );
+    assert.match(
+      rows(inboxDetails({ ...idle, alarm: true }))[0]![1],
+      /^What was received is not in the tables/,
+    );
   });
 });
