@@ -14,6 +14,7 @@ import { inTemporaryFolder, prefix, type TestSource, type TestSourceOptions } fr
 import { rewrite } from '../support/megaphone.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
+import { dynatraceScenarios } from './dynatrace-scenarios.js';
 import { exportScenarios } from './export-scenarios.js';
 import { monetateScenarios } from './monetate-scenarios.js';
 import { namesScenarios } from './names-scenarios.js';
@@ -269,6 +270,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     { settings: { vendor: 'leanplum' } },
   ),
+  ...dynatraceScenarios,
   ...exportScenarios,
   ...monetateScenarios,
   ...namesScenarios,
