@@ -73,6 +73,8 @@ export interface InboxStatus extends InboxSeen {
   readonly paused: boolean;
   /** The oldest body waits for longer than it should. */
   readonly alarm: boolean;
+  /** What the ledger was not asked for yet. */
+  readonly news?: InboxNews;
   /** Deliveries that were started and have not come to rest. */
   readonly inFlight: readonly string[];
   readonly last?: LastLoaded;

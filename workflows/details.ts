@@ -2,7 +2,7 @@
 
 import type { BackfillStatus, LoadCounts } from '../model/control.js';
 import type { ExportCounts, ExportStatus } from '../model/export.js';
-import type { InboxDepth, InboxStatus, LastLoaded } from '../model/inbox.js';
+import type { InboxDepth, InboxNews, InboxStatus, LastLoaded } from '../model/inbox.js';
 import { kindWords, nameKinds, type NameCounts, type NamesStatus } from '../model/names.js';
 import { finalities, type Finality } from '../model/delivery.js';
 import { writeInstant } from '../vendors/completion.js';
@@ -66,10 +66,10 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
 
 /** What the page of a source's inbox shows: the alarm first, if there is one. */
 export function inboxDetails(status: InboxStatus): string {
-  const { depth, failed, last } = status;
+  const { depth, failed, last, news } = status;
   return table([
     ...(status.alarm ? [['ALARM', writeAlarm(depth)] as const] : []),
-    ['Waiting', writeDepth(depth)],
+    ['Waiting', writeDepth(depth) + (news ? `; ${writeNews(news)}` : '')],
     ['In flight', list(status.inFlight)],
     ...(last ? [['Last', writeLast(last)] as const] : []),
     ...(failed > 0 ? [['Failed', writeFailed(failed)] as const] : []),
@@ -87,6 +87,10 @@ function writeDepth({ bodies, bytes, oldest }: InboxDepth): string {
   if (bodies === 0) return 'nothing';
   const since = oldest === undefined ? '' : `, the oldest of ${writeInstant(oldest)}`;
   return `${whole(bodies)} ${bodies === 1 ? 'body' : 'bodies'} (${writeBytes(bytes)})${since}`;
+}
+
+function writeNews({ since, bytes }: InboxNews): string {
+  return `${writeBytes(bytes)} that came since ${writeInstant(since)}, not counted yet`;
 }
 
 function writeLast({ delivery, finality, at, counts }: LastLoaded): string {

@@ -198,6 +198,14 @@ describe('the details of an inbox', () => {
     ]);
   });
 
+  it('say what came that was not counted yet', () => {
+    const news = { since: at, bytes: 1_200 };
+    assert.deepEqual(rows(inboxDetails({ ...idle, news }))[0], [
+      'Waiting',
+      'nothing; 1.2 kB that came since 2026-11-20 14:30:00 UTC, not counted yet',
+    ]);
+  });
+
   it('begin with the alarm, and count what failed', () => {
     const depth = { bodies: 1, bytes: 400, oldest: at };
     const shown = rows(inboxDetails({ ...idle, depth, alarm: true, failed: 2 }));
