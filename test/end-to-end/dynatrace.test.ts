@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
@@ -18,6 +20,11 @@ import { assertConsistent } from '../support/landed.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 import { resultOf, terminateAll } from '../workflows/observe.js';
+
+const publishedSample = join(
+  process.env['LANDFALL_SAMPLES'] ?? fileURLToPath(new URL('../../../shared/samples', import.meta.url)),
+  'dynatrace/sample-webhook-3-identical.ndjson',
+);
 
 describe('what Dynatrace sends', function () {
   this.timeout(120_000);
@@ -144,6 +151,23 @@ describe('what Dynatrace sends', function () {
       );
       assert.deepEqual(lines, [2, 4, 8]);
     });
+  });
+
+  it('is one session where the published sample has it three times', async function () {
+    await open();
+    if (!existsSync(publishedSample)) {
+      console.log(
+        "    skipped: Dynatrace's published sample is not here; LANDFALL_SAMPLES may name its folder",
+      );
+      this.skip();
+    }
+    await withWorker(source, async (client) => {
+      await source.receive(await readFile(publishedSample));
+      await tell(client);
+      await settled();
+    });
+    assert.deepEqual(await landed(), { rows: 1, keys: 1 });
+    assert.deepEqual(await counts(), { parsed: 3, loaded: 1, quarantined: 0, duplicate: 2 });
   });
 
   it('lands without a word from the receiver, once the schedule looks', async () => {
