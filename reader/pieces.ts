@@ -22,10 +22,26 @@ export interface Piece {
  * DuckDB reads 8 and 32 MB at a time no faster than 16, and gzip by itself no faster than from pieces
  * (docs/decisions/0006-json-lines-in-pieces.md).
  */
-export const pieceBytes = 16e6;
+const pieceBytes = 16e6;
 
 /** Bounds what is said of a piece's bad lines, where lines are short. */
-export const pieceLines = 100_000;
+const pieceLines = 100_000;
+
+/** Whether so many bytes and lines are a piece. */
+export type Enough = (bytes: number, lines: number) => boolean;
+
+const enoughLines: Enough = (bytes, lines) => bytes >= pieceBytes || lines >= pieceLines;
+
+/** What DuckDB works on at a time. */
+const vectorLines = 2_048;
+
+/**
+ * The same where lines are taken apart, which takes many times their length of memory for as many as DuckDB parses at a
+ * time: where they are long, a piece holds fewer, of `vectorBytes`.
+ */
+export function enoughInParts(vectorBytes: number): Enough {
+  return (bytes, lines) => enoughLines(bytes, lines) || (bytes >= vectorBytes && lines < vectorLines);
+}
 
 /**
  * The longest line, in bytes, that is taken for a row: within DuckDB's own bound of 16 MiB. A line is held many times
@@ -48,6 +64,7 @@ export async function* inPieces(
   folder: string,
   signal: AbortSignal,
   from: { readonly lines: number; readonly pieces: number } = { lines: 0, pieces: 0 },
+  isEnough = enoughLines,
 ): AsyncGenerator<Piece> {
   const blank = `"${randomUUID()}"`;
   const paths = [join(folder, 'lines-0'), join(folder, 'lines-1')] as const;
@@ -89,7 +106,7 @@ export async function* inPieces(
           yield await finish(false);
         }
         await write(part.subarray(end));
-        if (offset % blockBytes === 0) enough = size >= pieceBytes || scan.lines() - before >= pieceLines;
+        if (offset % blockBytes === 0) enough = isEnough(size, scan.lines() - before);
       }
     }
     const unended = scan.within();

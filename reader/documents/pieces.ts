@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import { Failure, failureTypes } from '../../model/failure.js';
 import { mayHaveLongNumber, numberOverlap } from './numbers.js';
 import { fileBytes, isGzip, type FileAt } from '../file-bytes.js';
-import {
-  lineScan,
-  longestLine,
-  pieceBytes,
-  pieceLines,
-  withoutByteOrderMark,
-  type Piece,
-} from '../pieces.js';
+import { enoughInParts, lineScan, longestLine, withoutByteOrderMark, type Piece } from '../pieces.js';
 import { unreadableFile } from '../unreadable.js';
 
 /** A file of a group. */
@@ -43,12 +36,8 @@ export interface GroupPiece extends Pick<Piece, 'path' | 'blank'> {
 
 const format = 'JSON lines';
 
-/**
- * DuckDB parses 2,048 lines at a time, and JSON in parts takes up to 18 times its length (10 MB of short entries 180 MB of
- * memory): where lines are long, a piece holds fewer.
- */
-const vectorLines = 2_048;
-const vectorBytes = 6e6;
+/** JSON in parts takes up to 18 times its length: 10 MB of short entries 180 MB of memory. */
+const isEnough = enoughInParts(6e6);
 
 /**
  * Cuts the lines of files into pieces below `folder`, one file after the other, so that small files share a piece. Nothing
@@ -166,8 +155,7 @@ async function pieceWriter(path: string): Promise<PieceWriter> {
       await handle.truncate(size);
     },
     isFull: (lines) => {
-      const all = above + lines - (begun?.before ?? lines);
-      return size >= pieceBytes || all >= pieceLines || (size >= vectorBytes && all < vectorLines);
+      return isEnough(size, above + lines - (begun?.before ?? lines));
     },
     isEmpty: () => runs.length === 0,
     finish: async () => {
