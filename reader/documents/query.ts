@@ -143,7 +143,11 @@ export function linesQuery(
     // What was parsed is JSON.
     if (column.type === 'jsonb') {
       return [
-        { as, value: `${numbers.plain(raw.as)}::varchar`, faults: jsonFaults(column.field, 'JSON', as) },
+        {
+          as,
+          value: `${numbers.plain(raw.as)}::varchar`,
+          faults: jsonFaults({ name: column.field }, 'JSON', as),
+        },
       ];
     }
     const text = raw.type === 'JSON';
@@ -253,5 +257,8 @@ function nestedFaults(
     reason: shown(`${field} is not an object`, raw.as, masks),
   };
   const isColumn = root.columns.some((column) => column.type === 'jsonb' && column.field === field);
-  return [...(as === 'map' ? [notObject] : []), ...(isColumn ? [] : jsonFaults(field, 'JSON', raw.as))];
+  return [
+    ...(as === 'map' ? [notObject] : []),
+    ...(isColumn ? [] : jsonFaults({ name: field }, 'JSON', raw.as)),
+  ];
 }
