@@ -114,7 +114,7 @@ export function project(
       BigInt(constants.fileId).toString(),
       'line',
       ...maskColumns(masks, table, values),
-      maskExtra(masks, table.name, extra.as),
+      maskExtra(masks, table, extra.as),
     ].join(', ')}\n  from ${rows}\n  where not (${isBad})`,
     bad: `select ${BigInt(constants.loadId)}, ${BigInt(constants.fileId)}, line, case ${reason} end, ${whole}
   from ${rows}\n  where ${isBad}`,

@@ -168,8 +168,8 @@ export function linesQuery(
   );
   const raw = [...fields.values()].map((field) => `${taken(field)} as ${field.as}`);
   const extraLeft =
-    odd && !isKept(extraFate(masks, root.name))
-      ? `${numbers.plain(maskExtra(masks, root.name, extraOf(fields)))} as extra`
+    odd && !isKept(extraFate(masks, root))
+      ? `${numbers.plain(maskExtra(masks, root, extraOf(fields)))} as extra`
       : 'extra';
   const kept = [
     ...new Set(

@@ -68,6 +68,14 @@ export function othersWithin({ treatment, depth, within }: Fate): Fate {
   return within?.others ?? { treatment, depth: depth + 1 };
 }
 
+/** What becomes of a value that is made from one that is masked: it is left out where that is not kept. */
+export function leftOut({ treatment, depth, within }: Fate): Fate {
+  const own = { treatment: treatment === 'keep' ? treatment : 'drop', depth } as const;
+  if (!within) return own;
+  const keys = [...within.keys].map(([key, fate]) => [key, leftOut(fate)] as const);
+  return { ...own, within: { keys: new Map(keys), others: leftOut(within.others) } };
+}
+
 /** All of it is left out. */
 export function isDropped({ treatment, within }: Fate): boolean {
   return treatment === 'drop' && !within;

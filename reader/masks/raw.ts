@@ -29,12 +29,12 @@ export function maskedRaw(
     const known = table.columns[index];
     const shown = known
       ? maskKnown(masks, table, known, column, known.name === table.pairs?.value ? pairKey : undefined)
-      : maskUnknown(column, fateWithin(extraFate(masks, table.name), column.name));
+      : maskUnknown(column, fateWithin(extraFate(masks, table), column.name));
     return shown === undefined ? [] : [`${literal(column.name)}: ${shown}`];
   });
   const columns = fields.length === 0 ? `'{}'::json` : `to_json({${fields.join(', ')}})`;
   if (!ofLine) return columns;
-  const extra = maskExtra(masks, table.name, 'line_extra');
+  const extra = maskExtra(masks, table, 'line_extra');
   return `json_merge_patch(${columns}, coalesce(${extra}, '{}')::json)`;
 }
 

@@ -1,7 +1,18 @@
 /** What becomes of the columns of a table, and of a whole line that is kept in the quarantine. Pure. */
 
-import type { StoredType, Table } from '../../vendors/table.js';
-import { dropped, fateOf, fateWithin, isKept, kept, othersWithin, stricter, type Fate } from './fates.js';
+import type { Pairs, StoredType } from '../../vendors/table.js';
+import {
+  dropped,
+  fateOf,
+  fateWithin,
+  isDropped,
+  isKept,
+  kept,
+  leftOut,
+  othersWithin,
+  stricter,
+  type Fate,
+} from './fates.js';
 import { asJson, maskJson, maskTyped } from './sql.js';
 import type { Masks } from './masks.js';
 
@@ -9,6 +20,7 @@ import type { Masks } from './masks.js';
 export interface RowsOfLine {
   readonly name: string;
   readonly columns: readonly LineColumn[];
+  readonly pairs?: Pairs;
   readonly nested?: readonly RowsWithin[];
 }
 
@@ -17,6 +29,8 @@ interface LineColumn {
   readonly name: string;
   readonly type: StoredType;
   readonly field?: string;
+  readonly older?: string;
+  readonly lenient?: true;
 }
 
 interface RowsWithin extends RowsOfLine {
@@ -27,27 +41,64 @@ export function columnFate(masks: Masks | undefined, table: string, column: stri
   return masks === undefined ? kept : fateOf(masks.rules, table, column);
 }
 
-/** Of the fields that a table has no column for. */
-export function extraFate(masks: Masks | undefined, table: string): Fate {
-  return columnFate(masks, table, '_extra');
+/** Of the fields that a table has no column for, and of former names whose value no column has. */
+export function extraFate(masks: Masks | undefined, { name, columns }: RowsOfLine): Fate {
+  const own = columnFate(masks, name, '_extra');
+  const older = columns.flatMap((column): [string, Fate][] => {
+    if (column.older === undefined) return [];
+    const fate = stricter(
+      fieldFate(columnFate(masks, name, column.name), column),
+      fateWithin(own, column.older),
+    );
+    return isKept(fate) ? [] : [[column.older, fate]];
+  });
+  if (older.length === 0 || isDropped(own)) return own;
+  return {
+    ...own,
+    within: { keys: new Map([...(own.within?.keys ?? []), ...older]), others: othersWithin(own) },
+  };
+}
+
+/**
+ * Of a typed value. One that is also in another column, as it came, is left out where it is masked there, unless a rule
+ * speaks of its own column.
+ */
+export function typedFate(masks: Masks | undefined, { name, columns }: RowsOfLine, column: LineColumn): Fate {
+  const own = columnFate(masks, name, column.name);
+  const isNamed = masks?.rules.some((rule) => rule.column === column.name && (rule.table ?? name) === name);
+  if (column.lenient !== true || isNamed === true) return own;
+  const others = columns.filter(({ field, lenient }) => field === column.field && lenient !== true);
+  return others.map((other) => leftOut(columnFate(masks, name, other.name))).reduce(stricter, kept);
 }
 
 /** The columns of a row, by the expressions of their typed values. */
 export function maskColumns(
   masks: Masks | undefined,
-  { name, columns, pairs }: Pick<Table, 'name' | 'columns' | 'pairs'>,
+  table: RowsOfLine,
   values: readonly string[],
 ): readonly string[] {
   if (masks === undefined) return values;
-  const keyOf = (column: string): string | undefined =>
-    pairs?.value === column ? values[columns.findIndex((other) => other.name === pairs.key)] : undefined;
+  const { columns, pairs } = table;
+  const key = values[columns.findIndex(({ name }) => name === pairs?.key)];
   return columns.map((column, index) =>
-    maskTyped(column.type, values[index] ?? 'null', columnFate(masks, name, column.name), keyOf(column.name)),
+    maskTyped(
+      column.type,
+      values[index] ?? 'null',
+      typedFate(masks, table, column),
+      isPairValue(table, column) ? key : undefined,
+    ),
+  );
+}
+
+/** Whether a column is made from the value of a pair, so that a rule may speak of one key. */
+function isPairValue({ columns, pairs }: RowsOfLine, { field }: LineColumn): boolean {
+  return (
+    field !== undefined && columns.some((column) => column.name === pairs?.value && column.field === field)
   );
 }
 
 /** The object of other fields as `_extra` holds it: JSON as text, null where nothing is left. */
-export function maskExtra(masks: Masks | undefined, table: string, extra: string): string {
+export function maskExtra(masks: Masks | undefined, table: RowsOfLine, extra: string): string {
   const fate = extraFate(masks, table);
   return isKept(fate) ? extra : `nullif(${maskJson(asJson(extra), fate)}, '{}')`;
 }
@@ -76,7 +127,9 @@ function lineFate(masks: Masks, table: RowsOfLine): Fate {
   const fields = new Map<string, Fate>();
   for (const column of table.columns) {
     if (column.field === undefined) continue;
-    const fate = fieldFate(columnFate(masks, table.name, column.name), column);
+    const own = columnFate(masks, table.name, column.name);
+    // The key of a pair lies beside its value.
+    const fate = own.within && isPairValue(table, column) ? dropped : fieldFate(own, column);
     fields.set(column.field, stricter(fields.get(column.field) ?? kept, fate));
   }
   for (const inner of table.nested ?? []) {
@@ -85,7 +138,8 @@ function lineFate(masks: Masks, table: RowsOfLine): Fate {
     // What becomes of it as a column and what of its rows cannot both be written.
     fields.set(inner.within.field, isKept(column) || isKept(rows) ? stricter(column, rows) : dropped);
   }
-  const extra = extraFate(masks, table.name);
+  const extra = extraFate(masks, table);
+  for (const { older } of table.columns) if (older !== undefined) fields.set(older, fateWithin(extra, older));
   // A rule for a key of `_extra` is of that field while it has no column.
   for (const key of extra.within?.keys.keys() ?? []) {
     if (!fields.has(key)) fields.set(key, fateWithin(extra, key));

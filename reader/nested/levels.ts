@@ -11,7 +11,7 @@ import { literal } from '../duckdb.js';
 import { objectsOf } from '../json-pieces.js';
 import { levelQuery, placesOf, type GivenColumn, type Rows } from './level-query.js';
 import { kept, stricter } from '../masks/fates.js';
-import { columnFate, maskColumns, maskExtra } from '../masks/rows.js';
+import { columnFate, maskColumns, maskExtra, typedFate } from '../masks/rows.js';
 import { maskTyped } from '../masks/sql.js';
 import type { Masks } from '../masks/masks.js';
 import type { Piece } from '../pieces.js';
@@ -114,7 +114,7 @@ function levelOf(rows: Rows): Level {
       'line',
       ...[...given.values()].map(({ as, type, fate }) => maskTyped(type, as, fate)),
       ...maskColumns(masks, table, table.columns.map(valueName)),
-      maskExtra(masks, table.name, 'extra'),
+      maskExtra(masks, table, 'extra'),
     ],
   };
 }
@@ -123,7 +123,7 @@ function levelOf(rows: Rows): Level {
 function columnsOf({ table, given, masks }: Rows): ReadonlyMap<string, GivenColumn> {
   const own = table.columns.map((column, index): readonly [string, GivenColumn] => {
     const { name, type } = column;
-    return [name, { as: valueName(column, index), type, fate: columnFate(masks, table.name, name) }];
+    return [name, { as: valueName(column, index), type, fate: typedFate(masks, table, column) }];
   });
   return new Map([...given, ...own]);
 }
