@@ -48,7 +48,10 @@ export interface FileTable {
 
 /** The rows of a file, on their way from the reader into the warehouse. */
 export interface FileRows {
-  /** Lines of the file are counted in the first table; the others hold what lies within them. */
+  /**
+   * Lines of the file are counted in the first table; the others hold what lies within them. One may be there several
+   * times, with other columns each.
+   */
   readonly tables: readonly [FileTable, ...FileTable[]];
   /**
    * Hands over the rows that can be loaded: one stream after the other, of one table each, perhaps several of a table.

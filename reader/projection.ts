@@ -5,13 +5,13 @@
  * typed makes its row a bad one; nothing is guessed and nothing dropped.
  */
 
-import type { Table } from '../vendors/table.js';
+import type { Column, Table } from '../vendors/table.js';
 import { identifier, literal } from './duckdb.js';
 import { isKept } from './masks/fates.js';
 import { columnFate, maskColumns, maskExtra } from './masks/rows.js';
 import type { Masks } from './masks/masks.js';
 import { maskedRaw } from './masks/raw.js';
-import { typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
+import { saying, typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {
   /** UTC day of the delivery. */
@@ -132,13 +132,27 @@ export const placeOf: Readonly<Record<Table['ofFile'][number], (constants: FileC
 
 const absent = { value: 'null', faults: [] };
 
-export function keyFaults(field: string, value: string, there: boolean): readonly Fault[] {
+/** `called` is as `RawColumn` has it. */
+export function keyFaults(field: string, value: string, there: boolean, called?: string): readonly Fault[] {
   if (!there) return [{ when: 'true', reason: literal(`the file has no column ${field}, which is the key`) }];
-  return [
-    { when: `${value} is null`, reason: literal(`${field} is missing, and it is the key`) },
-    {
-      when: `strlen(${value}::varchar) > ${longestKey}`,
-      reason: literal(`${field} is longer than ${longestKey} bytes, and it is the key`),
-    },
-  ];
+  return [isMissing(field, value, 'the key'), isLong(field, `${value}::varchar`, 'the key', called)];
+}
+
+/** The same for a column that is of a key with others. */
+export function partFaults(
+  { field, type }: Pick<Column, 'field' | 'type'>,
+  value: string,
+  called?: string,
+): readonly Fault[] {
+  const faults = [isMissing(field, value, 'of the key')];
+  return type === 'text' ? [...faults, isLong(field, value, 'of the key', called)] : faults;
+}
+
+function isMissing(field: string, value: string, what: string): Fault {
+  return { when: `${value} is null`, reason: literal(`${field} is missing, and it is ${what}`) };
+}
+
+function isLong(field: string, text: string, what: string, called: string | undefined): Fault {
+  const reason = saying({ name: field, called }, ` is longer than ${longestKey} bytes, and it is ${what}`);
+  return { when: `strlen(${text}) > ${longestKey}`, reason };
 }

@@ -60,8 +60,9 @@ export interface NestedTable extends Table {
   readonly ordinal: string;
   readonly nested?: readonly NestedTable[];
   /**
-   * Columns that are the same in each of its rows. Several entries of one parent may have the same name, where rows of one
-   * table lie in several fields: they are numbered on from one to the next, in the order of the entries.
+   * Columns that are the same in each of its rows. Several entries of the root may have the same name, where rows of one
+   * table lie in several fields: they are numbered on from one to the next, in the order of the entries. Each has those
+   * of the table's columns that its fields can fill, and none has rows within its own.
    */
   readonly fixed?: Readonly<Record<string, string>>;
 }

@@ -1,13 +1,14 @@
 /** The query of a level: from rows as they stand in the file to typed ones, and what is wrong with their lines. Pure. */
 
-import type { ColumnType, NestedTable, Table } from '../../vendors/table.js';
+import type { Column, ColumnType, NestedTable, Table } from '../../vendors/table.js';
 import { notJson } from '../bad-lines.js';
 import { identifier, literal } from '../duckdb.js';
+import { calledAs, fieldsOf, type Fields } from './fields.js';
 import { isKept, type Fate } from '../masks/fates.js';
 import { columnFate } from '../masks/rows.js';
 import type { Masks } from '../masks/masks.js';
 import type { Piece } from '../pieces.js';
-import { keyFaults } from '../projection.js';
+import { keyFaults, partFaults } from '../projection.js';
 import { typeColumn, typeJsonExtra, type Fault, type RawColumn } from '../typing.js';
 
 /** A column as it is taken from the row that the row lies in. */
@@ -32,6 +33,10 @@ export interface Rows {
   /** Fields on the way from the line to the row. `place_1`, `place_2` … say which row of each it is, from 1. */
   readonly path: readonly string[];
   readonly inner: readonly NestedTable[];
+  /** Columns that are the same in each row. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** Columns besides the key without which a row is a bad one. */
+  readonly required: readonly string[];
 }
 
 /**
@@ -40,16 +45,9 @@ export interface Rows {
  */
 export function levelQuery(rows: Rows): (piece: Piece) => string {
   const { table, masks, given, path, inner, row } = rows;
-  const values = table.columns.map((column, index) => {
-    const type = row === 'object' && column.type === 'jsonb' ? 'JSON' : 'VARCHAR';
-    const masked = !isKept(columnFate(masks, table.name, column.name));
-    const raw: RawColumn = { name: column.field, as: `raw_${index}`, type, masked };
-    const as = `value_${index}`;
-    const typed = typeColumn(column, raw, as);
-    const ofKey = column.name === table.key ? keyFaults(column.field, as, true) : [];
-    return { raw, as, value: typed.value, faults: [...typed.faults, ...ofKey] };
-  });
-  const extra = row === 'object' ? typeJsonExtra(extraOf(rows), 'extra') : { value: 'null', faults: [] };
+  const values = table.columns.map((column, index) => typedColumn(rows, column, index));
+  const fields = row === 'object' ? fieldsOf(table, values, inner) : undefined;
+  const extra = fields ? typeJsonExtra(extraOf(fields), 'extra') : { value: 'null', faults: [] };
   const faults = [
     ...(row === 'object' ? objectFaults(rows) : []),
     ...inField(path, [
@@ -58,8 +56,7 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
     ]),
   ];
   const fault = faults.map(({ when, reason }) => `when ${when} then ${reason}`).join('\n    ');
-  const raw = values.map((column) => column.raw);
-  const steps = row === 'object' ? objectSteps(raw, inner) : pairStep(raw);
+  const steps = fields ? objectSteps(fields) : pairStep(values.map(({ raw }) => raw));
   const { before, counted } = numbering(path, inner);
   const columns = [
     'line',
@@ -82,24 +79,29 @@ export function levelQuery(rows: Rows): (piece: Piece) => string {
   from ${counted === '' ? 'typed' : 'counted'}`;
 }
 
-/** Only a row with more keys than known fields have values may have others, have one twice, or have the wrong kind of list. */
-function objectSteps(raw: readonly RawColumn[], inner: readonly NestedTable[]): string {
-  const fields = [
-    ...raw.map(({ name, as, type }) => ({ name, as, type })),
-    ...inner.map(({ within }, index) => ({
-      name: within.field,
-      as: `inner_${index}`,
-      type: within.as === 'list' ? ['JSON'] : 'MAP(VARCHAR, VARCHAR)',
-    })),
+function typedColumn({ table, masks, row, required }: Rows, column: Column, index: number) {
+  const type = row === 'object' && column.type === 'jsonb' ? 'JSON' : 'VARCHAR';
+  const masked = !isKept(columnFate(masks, table.name, column.name));
+  const raw = { name: column.field, as: `raw_${index}`, type, masked } as const;
+  const as = `value_${index}`;
+  const of = { raw, ...(column.older === undefined ? {} : { older: column.older }) };
+  const { called } = calledAs(of);
+  const { value, faults } = typeColumn(column, { ...raw, called }, as);
+  const ofKey = [
+    ...(column.name === table.key ? keyFaults(column.field, as, true, called) : []),
+    ...(required.includes(column.name) ? partFaults(column, as, called) : []),
   ];
-  const structure = JSON.stringify(Object.fromEntries(fields.map(({ name, type }) => [name, type])));
-  const present = fields.map(({ name }) => `(known.${identifier(name)} is not null)::integer`).join(' + ');
+  return { ...of, as, value, faults: [...faults, ...ofKey] };
+}
+
+/** Only a row with more keys than known fields have values may have others, have one twice, or have the wrong kind of list. */
+function objectSteps({ structure, present, taken }: Fields): string {
   return `parsed as (
     select *, from_json(object, ${literal(structure)}) as known, json_keys(object) as keys from source
   ),
   raw as (
     select * exclude (known), len(keys) > ${present} as has_more,
-      ${fields.map(({ name, as }) => `known.${identifier(name)} as ${as}`).join(', ')}
+      ${taken.join(', ')}
     from parsed
   )`;
 }
@@ -110,10 +112,8 @@ function pairStep(raw: readonly RawColumn[]): string {
 }
 
 /** The fields of an object that the table has no column for, as JSON. */
-function extraOf({ table, inner }: Rows): string {
-  const known = [...table.columns.map(({ field }) => field), ...inner.map(({ within }) => within.field)];
-  const nothing = JSON.stringify(Object.fromEntries(known.map((field) => [field, null])));
-  return `case when has_more then nullif(json_merge_patch(object, ${literal(nothing)})::varchar, '{}') end`;
+function extraOf({ patch }: Fields): string {
+  return `case when has_more then nullif(json_merge_patch(object, ${patch})::varchar, '{}') end`;
 }
 
 function objectFaults({ path, masks }: Rows): Fault[] {
@@ -185,13 +185,21 @@ function numbering(
   path: readonly string[],
   inner: readonly NestedTable[],
 ): { readonly before: readonly string[]; readonly counted: string } {
-  if (path.length === 0) return { before: inner.map((_, index) => `0 as before_${index}`), counted: '' };
+  const counted = inner.map(({ within }, index) => {
+    const count = within.as === 'list' ? `len(inner_${index})` : `cardinality(inner_${index})`;
+    return `coalesce(${count}, 0)::bigint`;
+  });
+  if (path.length === 0) {
+    // Of the line's rows those that lie in earlier fields come before.
+    const before = inner.map(({ name }, index) => {
+      const earlier = counted.filter((_, other) => other < index && inner[other]?.name === name);
+      return `${earlier.join(' + ') || '0'} as before_${index}`;
+    });
+    return { before, counted: '' };
+  }
   if (inner.length === 0) return { before: [], counted: '' };
   const soFar = 'over (rows between unbounded preceding and current row)';
-  const counts = inner.map(({ within }, index) => {
-    const count = within.as === 'list' ? `len(inner_${index})` : `cardinality(inner_${index})`;
-    return `coalesce(${count}, 0)::bigint as count_${index}`;
-  });
+  const counts = counted.map((count, index) => `${count} as count_${index}`);
   const running = inner.map(
     (_, index) => `(sum(count_${index}) ${soFar})::bigint - count_${index} as running_${index}`,
   );

@@ -30,11 +30,13 @@ export interface Level {
 
 /** The tables, each after the one that its rows lie in. Throws `RangeError` for tables that do not fit together. */
 export function levelsOf(root: RootTable, masks?: Masks): readonly Level[] {
-  const levels: Level[] = [];
+  const all: Rows[] = [];
   const descend = (rows: Rows): void => {
-    levels.push(levelOf(rows));
-    rows.inner.forEach((table, index) => descend(rowsWithin(rows, table, index, `level_${levels.length}`)));
+    all.push(rows);
+    rows.inner.forEach((table, index) => descend(rowsWithin(rows, table, index, `level_${all.length}`)));
   };
+  const missing = root.required?.find((name) => !root.columns.some((column) => column.name === name));
+  if (missing !== undefined) throw new RangeError(`${root.name} requires ${missing}, which it has not`);
   descend({
     masks,
     table: root,
@@ -44,8 +46,23 @@ export function levelsOf(root: RootTable, masks?: Masks): readonly Level[] {
     given: new Map(),
     path: [],
     inner: root.nested,
+    fixed: {},
+    required: root.required ?? [],
   });
-  return levels;
+  requireNumbered(all);
+  return all.map(levelOf);
+}
+
+/** Rows of one table are numbered over several fields only where these are the line's own, and nothing lies in them. */
+function requireNumbered(all: readonly Rows[]): void {
+  for (const { table } of all) {
+    const same = all.filter((rows) => rows.table.name === table.name);
+    if (same.length === 1 || same.every(({ path, inner }) => path.length === 1 && inner.length === 0))
+      continue;
+    throw new RangeError(
+      `${table.name} has rows in several fields that are not all the line's own, or hold others`,
+    );
+  }
 }
 
 /** Query for the lines of a piece that are not blank. */
@@ -58,6 +75,9 @@ export function linesOf(piece: Piece): string {
 function rowsWithin(above: Rows, table: NestedTable, index: number, name: string): Rows {
   const { field, as } = table.within;
   if (as === 'map' && table.nested) throw new RangeError(`${table.name} is of pairs, which hold no rows`);
+  if (as === 'map' && table.columns.some(({ older }) => older !== undefined)) {
+    throw new RangeError(`${table.name} is of pairs, which have no former names`);
+  }
   const path = [...above.path, field];
   const place = `place_${path.length}`;
   const columns = columnsOf(above);
@@ -94,6 +114,8 @@ function rowsWithin(above: Rows, table: NestedTable, index: number, name: string
     ]),
     path,
     inner: table.nested ?? [],
+    fixed: table.fixed ?? {},
+    required: [],
   };
 }
 
@@ -101,19 +123,20 @@ function rowsWithin(above: Rows, table: NestedTable, index: number, name: string
 const noValue = { type: 'bigint', fate: kept } as const;
 
 function levelOf(rows: Rows): Level {
-  const { table, name, masks, given } = rows;
+  const { table, name, masks, given, fixed } = rows;
   const columns = columnsOf(rows);
   return {
     table,
     name,
     query: levelQuery(rows),
-    columns: [...table.ofFile, '_file_id', '_line', ...columns.keys(), '_extra'],
+    columns: [...table.ofFile, '_file_id', '_line', ...columns.keys(), ...Object.keys(fixed), '_extra'],
     values: (constants) => [
       ...table.ofFile.map((column) => literal(placeOf[column](constants))),
       BigInt(constants.fileId).toString(),
       'line',
       ...[...given.values()].map(({ as, type, fate }) => maskTyped(type, as, fate)),
       ...maskColumns(masks, table, table.columns.map(valueName)),
+      ...Object.values(fixed).map(literal),
       maskExtra(masks, table, 'extra'),
     ],
   };

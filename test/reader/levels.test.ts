@@ -38,6 +38,68 @@ describe('the levels of a line', () => {
     });
   });
 
+  const list = { ...pairs, within: { field: 'list', as: 'list' } } as const;
+  const twice = { ...list, within: { field: 'other', as: 'list' } } as const;
+
+  it('may be several of one table, each with its columns', () => {
+    const more = { ...twice, fixed: { kind: "it's" }, columns: [] };
+    const [, first, second] = levelsOf({ ...session, nested: [list, more] });
+    assert.deepEqual(first?.columns, ['_file_id', '_line', 'session_id', 'ordinal', 'value', '_extra']);
+    assert.deepEqual(second?.columns, ['_file_id', '_line', 'session_id', 'ordinal', 'kind', '_extra']);
+    assert.deepEqual(second?.values(constants).slice(-2), [`'it''s'`, 'extra']);
+  });
+
+  it('are refused where rows of one table could not be numbered over its fields', () => {
+    const message = "pair has rows in several fields that are not all the line's own, or hold others";
+    const state = session.nested[0]!;
+    for (const nested of [
+      [{ ...state, nested: [list, twice] }],
+      [{ ...state, nested: [list] }, twice],
+      [list, { ...twice, nested: [{ ...list, name: 'inner' }] }],
+      [{ ...list, nested: [twice] }],
+    ]) {
+      assert.throws(() => levelsOf({ ...session, nested }), { name: 'RangeError', message });
+    }
+  });
+
+  it('are refused where one field is to be two things', () => {
+    const [field, older] = ['value', 'other'];
+    const column = { name: 'value', type: 'text', field } as const;
+    for (const columns of [
+      [
+        { ...column, older },
+        { ...column, name: 'other', field: older },
+      ],
+      [
+        { ...column, older },
+        { ...column, name: 'more', field: 'more', older },
+      ],
+      [{ ...column, field: 'inner' }],
+      [{ ...column, older: 'inner' }],
+    ]) {
+      const inner = { ...twice, name: 'inner', within: { field: 'inner', as: 'list' } } as const;
+      assert.throws(() => levelsOf(withTable({ ...list, columns, nested: [inner] })), {
+        name: 'RangeError',
+        message: /^pair has the field (other|inner) for two things$/,
+      });
+    }
+  });
+
+  it('are refused where a pair is to have a former name', () => {
+    const columns = [{ name: 'value', type: 'text', field: 'value', older: 'was' } as const];
+    assert.throws(() => levelsOf(withTable({ ...pairs, columns })), {
+      name: 'RangeError',
+      message: 'pair is of pairs, which have no former names',
+    });
+  });
+
+  it('are refused where a column is required that there is not', () => {
+    assert.throws(() => levelsOf({ ...session, required: ['time', 'began'] }), {
+      name: 'RangeError',
+      message: 'session requires began, which it has not',
+    });
+  });
+
   it('are refused where a map is to hold rows', () => {
     assert.throws(() => levelsOf(withTable({ ...pairs, nested: [pairs] })), {
       name: 'RangeError',

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
-import { rowTextOfPostgres, type FileTable } from '../../model/row-text.js';
+import { rowTextOfPostgres, type FileRows, type FileTable } from '../../model/row-text.js';
 import { readFile } from '../../reader/read-file.js';
 import { session, storedTables } from '../../vendors/leanplum/tables.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
@@ -57,7 +57,27 @@ export async function landSessions(
   memoryLimit = '256MB',
   threads = 1,
 ): Promise<LandedSessions> {
-  const names = storedTables.map(({ name }) => name);
+  return reading(
+    async (at) => landRows(client, storedTables, await openSessions(at, content)),
+    undefined,
+    memoryLimit,
+    threads,
+  );
+}
+
+/** A table with the columns that the vendor's rows fill. */
+interface FilledTable {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string }[];
+}
+
+/** Brings rows into tables, which are emptied before. */
+export async function landRows(
+  client: pg.Client,
+  tables: readonly FilledTable[],
+  file: FileRows,
+): Promise<LandedSessions> {
+  const names = tables.map(({ name }) => name);
   await client.query(`truncate ${[...names, 'quarantine'].join(', ')}`);
   const copyInto = async (rows: Readable, target: string): Promise<number> => {
     const copy = client.query(copyFrom(`copy ${target} from stdin (${rowTextOfPostgres})`));
@@ -66,19 +86,10 @@ export async function landSessions(
   };
   const copy = (rows: Readable, { name, columns }: FileTable): Promise<number> =>
     copyInto(rows, `${name} (${columns.map((column) => pg.escapeIdentifier(column)).join(', ')})`);
-  const { taken, parsed } = await reading(
-    async (at) => {
-      const rows = await openSessions(at, content);
-      const taken = await rows.good(copy);
-      await rows.bad((bad) => copyInto(bad, 'quarantine'));
-      return { taken, parsed: rows.parsed() };
-    },
-    undefined,
-    memoryLimit,
-    threads,
-  );
+  const taken = await file.good(copy);
+  await file.bad((bad) => copyInto(bad, 'quarantine'));
   const rows: Record<string, readonly TextRow[]> = {};
-  for (const { name, columns } of storedTables) {
+  for (const { name, columns } of tables) {
     const texts = [...columns.map((column) => column.name), '_file_id', '_line', '_extra'].map(
       (column) => `${pg.escapeIdentifier(column)}::text`,
     );
@@ -89,7 +100,7 @@ export async function landSessions(
   const { rows: bad } = await client.query<{ line: string; reason: string; raw: string }>(
     'select line, reason, raw from quarantine order by quarantine.line',
   );
-  return { parsed, taken, rows, bad: bad.map((row) => ({ ...row, line: Number(row.line) })) };
+  return { parsed: file.parsed(), taken, rows, bad: bad.map((row) => ({ ...row, line: Number(row.line) })) };
 }
 
 export async function openSessions(

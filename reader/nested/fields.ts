@@ -1,0 +1,117 @@
+/** What the fields of an object are read as, and which of them a column's value is taken from. Pure. */
+
+import type { NestedTable, Table } from '../../vendors/table.js';
+import { identifier, literal } from '../duckdb.js';
+import type { RawColumn } from '../typing.js';
+
+/** Fields of a row that is an object. Columns may have one in common; rows lie in one of their own. */
+export interface Fields {
+  /** What DuckDB's `from_json` makes of the object. */
+  readonly structure: string;
+  /** Number of fields that have a value, as an expression over `known`, less those that `_extra` keeps. */
+  readonly present: string;
+  /** What is taken out of `known`, each under a name of its own. */
+  readonly taken: readonly string[];
+  /** Merged into the object as a patch, leaves what the table has no column for; an expression over what was taken. */
+  readonly patch: string;
+}
+
+/** What a column is made from. */
+export interface FieldColumn {
+  readonly raw: RawColumn & { readonly type: 'VARCHAR' | 'JSON' };
+  /** Its former name. */
+  readonly older?: string;
+}
+
+type Structure = 'VARCHAR' | 'JSON' | readonly ['JSON'] | 'MAP(VARCHAR, VARCHAR)';
+
+/** Throws `RangeError` for a field that is to be two things. */
+export function fieldsOf(
+  { name: table }: Pick<Table, 'name'>,
+  columns: readonly FieldColumn[],
+  inner: readonly NestedTable[],
+): Fields {
+  const structures = new Map<string, Structure>();
+  const current = new Map<string, string>();
+  for (const { raw, older } of columns) {
+    for (const field of older === undefined ? [raw.name] : [raw.name, older]) {
+      if (raw.type === 'JSON' || !structures.has(field)) structures.set(field, raw.type);
+    }
+    if (older !== undefined && (current.get(older) ?? raw.name) !== raw.name) throw twoThings(table, older);
+    if (older !== undefined) current.set(older, raw.name);
+  }
+  for (const { raw } of columns) if (current.has(raw.name)) throw twoThings(table, raw.name);
+  for (const { within } of inner) {
+    if (structures.has(within.field)) throw twoThings(table, within.field);
+    structures.set(within.field, within.as === 'list' ? ['JSON'] : 'MAP(VARCHAR, VARCHAR)');
+  }
+  const names = [...structures.keys()];
+  const present = names.map((field) => {
+    const newer = current.get(field);
+    const unless = newer === undefined ? '' : ` and ${known(newer)} is null`;
+    return `(${known(field)} is not null${unless})::integer`;
+  });
+  return {
+    structure: JSON.stringify(Object.fromEntries(structures)),
+    present: present.join(' + '),
+    taken: [
+      ...columns.flatMap((column) => takenColumn(column, structures)),
+      ...inner.map(({ within }, index) => `${known(within.field)} as inner_${index}`),
+    ],
+    patch: patchOf(names, columns),
+  };
+}
+
+/** How reasons call a column: by the field that its value came from. */
+export function calledAs({ raw, older }: FieldColumn): Pick<RawColumn, 'called'> {
+  if (older === undefined) return {};
+  return { called: `case when ${fromOlder(raw)} then ${literal(older)} else ${literal(raw.name)} end` };
+}
+
+function takenColumn({ raw, older }: FieldColumn, structures: ReadonlyMap<string, Structure>): string[] {
+  // What another column keeps as JSON is the same text as if it had been read as one.
+  const value = (field: string): string =>
+    structures.get(field) === 'JSON' && raw.type !== 'JSON' ? `(${known(field)} ->> '$')` : known(field);
+  if (older === undefined) return [`${value(raw.name)} as ${raw.as}`];
+  return [
+    `coalesce(${value(raw.name)}, ${value(older)}) as ${raw.as}`,
+    `${known(raw.name)} is null as ${fromOlder(raw)}`,
+    `(${known(raw.name)} is not null and ${known(older)} is not null) as ${hasBoth(raw)}`,
+  ];
+}
+
+/** Takes known fields away, but leaves a former name whose value no column has. */
+function patchOf(names: readonly string[], columns: readonly FieldColumn[]): string {
+  const all = literal(nothing(names));
+  const left = new Map(
+    columns.flatMap(({ raw, older }) => (older === undefined ? [] : [[older, raw] as const])),
+  );
+  if (left.size === 0) return all;
+  const always = nothing(names.filter((name) => !left.has(name)));
+  const sometimes = [...left].map(
+    ([older, raw]) =>
+      `case when ${hasBoth(raw)} then '' else ${literal(`,${JSON.stringify(older)}:null`)} end`,
+  );
+  const some = `${literal(always.slice(0, -1))} || ${sometimes.join(' || ')} || '}'`;
+  return `case when ${[...left.values()].map(hasBoth).join(' or ')} then ${some} else ${all} end`;
+}
+
+function nothing(names: readonly string[]): string {
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, null])));
+}
+
+function known(field: string): string {
+  return `known.${identifier(field)}`;
+}
+
+function fromOlder({ as }: RawColumn): string {
+  return `${as}_is_older`;
+}
+
+function hasBoth({ as }: RawColumn): string {
+  return `${as}_has_both`;
+}
+
+function twoThings(table: string, field: string): RangeError {
+  return new RangeError(`${table} has the field ${field} for two things`);
+}
