@@ -20,6 +20,7 @@ export interface MaskedTable {
   readonly columns: readonly VendorColumn[];
   readonly inherits?: readonly { readonly name: string; readonly of: string; readonly as?: 'presence' }[];
   readonly within?: { readonly as: 'list' | 'map' | 'items' | 'values' };
+  readonly pairs?: { readonly value: string };
   readonly nested?: readonly MaskedTable[];
 }
 
@@ -78,27 +79,37 @@ export function maskedColumns(vendor: MaskedVendor): readonly MaskedColumn[] {
       return { ...column, needed: `what rows of ${seeker.table} find theirs of ${seeker.lookup.in} by` };
     });
   });
-  // Types may share a table.
-  return [...new Map(found.map((column) => [`${column.table}:${column.name}`, column])).values()];
+  // Types may share a table, and its rows may lie in several fields: a path has to be one in each.
+  const columns = new Map<string, MaskedColumn>();
+  for (const column of found) {
+    const name = written(column);
+    columns.set(name, { ...column, steps: Math.min(column.steps, columns.get(name)?.steps ?? anySteps) });
+  }
+  return [...columns.values()];
 }
 
 const anySteps = Number.POSITIVE_INFINITY;
 
 function columnsOf(table: MaskedTable, above: readonly MaskedColumn[]): readonly MaskedColumn[] {
-  const { name, columns, inherits = [], within, nested = [] } = table;
+  const { name, columns, inherits = [], within, pairs, nested = [] } = table;
   const inherited = inherits.flatMap(({ name: column, of, as }) => {
     const parent = above.find((candidate) => candidate.name === of);
     return parent === undefined || as === 'presence' ? [] : [{ ...parent, table: name, name: column }];
   });
+  // A list may hold pairs too, if its table says so.
+  const inPairs = columns.find((column) => column.name === pairs?.value)?.field;
+  const valueField = within?.as === 'map' ? 'value' : (inPairs ?? null);
   const own = columns.flatMap((column): MaskedColumn[] => {
     if (column.field === undefined && column.of === undefined) return [];
     const ofPair =
-      within?.as === 'map' ? column.field === 'value' : within?.as === 'values' && column.of === 'item';
+      within?.as === 'map' || within?.as === 'list'
+        ? column.field === valueField
+        : within?.as === 'values' && column.of === 'item';
     const steps = column.type === 'jsonb' ? anySteps : ofPair ? 1 : 0;
     return [{ table: name, name: column.name, type: column.type, steps }];
   });
-  const pairs = within?.as === 'map' || within?.as === 'values';
-  const extra: MaskedColumn[] = pairs
+  const arePairs = within?.as === 'map' || within?.as === 'values';
+  const extra: MaskedColumn[] = arePairs
     ? []
     : [{ table: name, name: '_extra', type: 'jsonb', steps: anySteps }];
   const all = [...inherited, ...own];

@@ -4,10 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { ConfigError } from '../../config/config-error.js';
 import { parseConfig } from '../../config/load.js';
+import { maskedColumns, wrongRule } from '../../config/mask-columns.js';
 import { maskDigest } from '../../config/mask-digest.js';
 import { rulesOf } from '../../config/mask-rules.js';
 import { secret } from '../../config/secret.js';
 import { monetateSettings } from '../../config/vendors/monetate.js';
+import { visit } from '../reader/visits.js';
 
 const key = 'k'.repeat(32);
 
@@ -38,6 +40,46 @@ function monetateProblemsOf(mask: Readonly<Record<string, string>>): readonly st
     issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message,
   );
 }
+
+describe('rules for rows that lie in several fields', () => {
+  const columns = maskedColumns({
+    types: ['lines'],
+    table: () => visit,
+    landing: () => ({
+      tables: [
+        { name: 'visit', key: ['site', 'visit', 'began'] },
+        { name: 'note', key: ['site', 'visit', 'ordinal'] },
+      ],
+    }),
+  });
+  const problem = (name: string, treatment: 'drop' | 'hash'): string | undefined => {
+    const [rule] = rulesOf({ [name]: treatment });
+    return rule && wrongRule(rule, columns)?.rule;
+  };
+
+  it('speak of each column once, and of keys of pairs in lists as in maps', () => {
+    const names = columns.map(({ table, name }) => `${table}:${name}`);
+    assert.deepEqual(names, [...new Set(names)]);
+    for (const name of [
+      'note:value.mail',
+      'note:value',
+      'note:name',
+      'note:_extra.a',
+      'step:traits.a.b',
+      'city',
+    ]) {
+      assert.equal(problem(name, 'hash'), undefined, name);
+    }
+    assert.match(problem('note:value.mail.a', 'drop') ?? '', /^has more than one key below note:value/);
+    assert.equal(problem('note:instant.mail', 'drop'), undefined);
+    assert.match(problem('note:name.mail', 'drop') ?? '', /^has a path below note:name, which is text/);
+  });
+
+  it('cannot speak of what is fixed, nor drop a part of the key', () => {
+    assert.match(problem('note:kind', 'drop') ?? '', /^is of a column that table note has not/);
+    assert.match(problem('note:site', 'drop') ?? '', /^must not be 'drop': /);
+  });
+});
 
 describe('rules for personal data', () => {
   const fitting: readonly (readonly [vendor: string, mask: Record<string, string>])[] = [
