@@ -12,6 +12,8 @@ export interface Fields {
   readonly present: string;
   /** What is taken out of `known`, each under a name of its own. */
   readonly taken: readonly string[];
+  /** Fields that only columns and rows are made of, as a list; an expression. */
+  readonly names: string;
   /** Merged into the object as a patch, leaves what the table has no column for; an expression over what was taken. */
   readonly patch: string;
 }
@@ -58,6 +60,10 @@ export function fieldsOf(
       ...columns.flatMap((column) => takenColumn(column, structures)),
       ...inner.map(({ within }, index) => `${known(within.field)} as inner_${index}`),
     ],
+    names: `[${names
+      .filter((field) => !current.has(field))
+      .map(literal)
+      .join(', ')}]`,
     patch: patchOf(names, columns),
   };
 }
