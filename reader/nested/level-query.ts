@@ -149,7 +149,8 @@ function innerFaults(
   const pointer = literal(`/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   const [type, what] = as === 'list' ? ['ARRAY', 'a list'] : ['OBJECT', 'an object'];
   const ofKind: Fault = {
-    when: `case when has_more then json_type(object, ${pointer}) not in ('${type}', 'NULL') end`,
+    when: `case when has_more and inner_${index} is null and list_contains(keys, ${literal(field)})
+      then json_type(object, ${pointer}) not in ('${type}', 'NULL') end`,
     reason: shown(`${field} is not ${what}`, `json_extract(object, ${pointer})`, masks),
   };
   const keys = `map_keys(inner_${index})`;

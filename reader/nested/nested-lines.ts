@@ -25,10 +25,17 @@ const settings = [
 ];
 
 /**
- * 16 MB of Dynatrace's sessions with ten actions each, 8 kB a line, take 300 MB where they are one piece; 8 MB take 192 MB.
- * With shorter lines, of which DuckDB parses less at a time, 16 MB take 208 MB.
+ * 16 MB of sessions of 8 kB in tables with few columns take 300 MB where they are one piece; 8 MB take 192 MB. With shorter
+ * lines, of which DuckDB parses less at a time, 16 MB take 208 MB.
  */
 const isEnough = enoughInParts(8e6);
+
+/**
+ * Each column of a table takes memory of its own. Of Dynatrace's, 157 in all, sessions of 48 kB with unknown keys take 400 MB
+ * in pieces of 8 MB, and 250 MB in these; sessions without such keys 128 MB.
+ */
+const manyColumns = 100;
+const isEnoughOfMany = enoughInParts(2.5e6);
 
 /** Rows of a table as text in a file. */
 interface RowsFile {
@@ -71,8 +78,10 @@ export function nestedLinesRows(
   let parsed = 0;
   // By the line before it, as in jsonLinesRows.
   const piecesWithBad = new Set<number>();
+  const columns = levels.reduce((sum, { table }) => sum + table.columns.length, 0);
+  const enough = columns > manyColumns ? isEnoughOfMany : isEnough;
   const pieces = (): AsyncGenerator<Piece> =>
-    inPieces(fileBytes(file.path, file.key, 'JSON lines'), folder, signal, undefined, isEnough);
+    inPieces(fileBytes(file.path, file.key, 'JSON lines'), folder, signal, undefined, enough);
 
   const unfold = async (piece: Piece): Promise<void> => {
     for (const setting of settings) await connection.run(setting);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 
 import type pg from 'pg';
 
@@ -98,6 +99,35 @@ describe('sessions as they are read', function () {
       rows['user_session']?.map((row) => row['_line']),
       ['6'],
     );
+  });
+
+  it('need no more memory than a reader has, where each has many actions with nulls and keys that nobody told of', async () => {
+    const [action] = current['userActions'] as readonly object[];
+    const line = (number: number): string =>
+      JSON.stringify({
+        ...current,
+        userSessionId: String(number),
+        userActions: Array.from({ length: 60 }, () => ({ ...action, speedIndex: null, rhythm: 1 })),
+        mood: 'good',
+      });
+    const count = await reading(
+      async (at) => {
+        const path = join(at.folder, 'part');
+        await writeFile(path, Array.from({ length: 300 }, (_, number) => `${line(number)}\n`).join(''));
+        const shape = { format: 'nested json lines', table: session } as const;
+        const file = { path, key: '2026-11-20/1042.ndjson' };
+        const { good, parsed } = await readFile(at.connection, shape, file, constants, at, at.signal);
+        await good(async (rows) => {
+          rows.resume();
+          await finished(rows);
+          return 0;
+        });
+        return parsed();
+      },
+      undefined,
+      '256MB',
+    );
+    assert.equal(count, 300);
   });
 
   it('keep what nobody told of, at every level', async () => {
