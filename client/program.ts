@@ -7,6 +7,7 @@ import { configSchemaCommand } from './commands/config-schema.js';
 import { devCommand } from './commands/dev.js';
 import { leanplumCommand } from './commands/leanplum.js';
 import { monetateCommand } from './commands/monetate.js';
+import { receiverCommand } from './commands/receiver.js';
 import { setupCommand } from './commands/setup.js';
 import { showCommand } from './commands/show.js';
 import { signalCommands } from './commands/signals.js';
@@ -51,6 +52,7 @@ A delivery is named as 'landfall status' shows it: experiments/events/2026-11-20
     devCommand(run),
     setupCommand(run),
     workerCommand(run),
+    receiverCommand(run),
     checkCommand(run),
     backfillCommand(run),
     leanplumCommand(run),

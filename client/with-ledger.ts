@@ -39,10 +39,7 @@ export function explainPostgres(error: unknown, url: string): unknown {
     return error;
   }
   const { code } = error as NodeJS.ErrnoException;
-  const unreachable =
-    code !== undefined &&
-    ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN'].includes(code);
-  if (unreachable || (error instanceof Error && /timeout|terminated/i.test(error.message))) {
+  if (isUnreachable(error)) {
     return new Error(
       `Postgres at ${whereIs(url)} cannot be reached (${code ?? (error as Error).message}). Check that it runs and that ` +
         `postgres.url leads to it.`,
@@ -51,6 +48,16 @@ export function explainPostgres(error: unknown, url: string): unknown {
   }
   return error;
 }
+
+/** Whether Postgres could not be reached at all, or was lost on the way. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return startingOrStopping.includes(error.code ?? '');
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return unreachable.includes(code) || (error instanceof Error && /timeout|terminated/i.test(error.message));
+}
+
+const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN'];
+const startingOrStopping = ['57P01', '57P02', '57P03'];
 
 /** Host, port and database: no user and no password. */
 export function whereIs(url: string): string {

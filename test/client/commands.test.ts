@@ -7,6 +7,7 @@ const names = [
   'dev',
   'setup',
   'worker',
+  'receiver',
   'check',
   'backfill',
   'leanplum export',

@@ -1,0 +1,116 @@
+/** Tells the workflow of a source that bodies have come, and starts it where it does not run. */
+
+import { Client, Connection } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type pino from 'pino';
+
+import type { TemporalAccess } from '../config/temporal.js';
+import { searchAttributes } from '../model/control.js';
+import { arrivedSignal, inboxId, inboxWorkflow, type Arrived, type InboxInput } from '../model/inbox.js';
+import { coalesce, type Pace } from './coalesce.js';
+import { reasonOf } from './reason.js';
+import type { SendingSource } from './server.js';
+
+export interface NudgeOptions {
+  readonly temporal: TemporalAccess;
+  readonly taskQueue: string;
+  readonly sources: readonly SendingSource[];
+  readonly log: pino.Logger;
+  /** Default: a signal a second and source, rarer while Temporal is away. */
+  readonly pace?: Pace;
+}
+
+export interface Nudge {
+  /**
+   * Settles when Temporal was told, with what came in the same second; rejects when it could not be, and is tried again
+   * by itself then. Meanwhile bodies wait in the inbox, where the source's schedule finds them, too.
+   */
+  nudge(source: string, bytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const usualPace: Pace = { every: 1_000, atMost: 30_000 };
+
+/** Milliseconds for one signal. */
+const deadline = 5_000;
+
+/** Connects when there is something to tell, and again whenever the connection is lost. */
+export function openNudge({ temporal, taskQueue, sources, log, pace = usualPace }: NudgeOptions): Nudge {
+  const connection = Connection.lazy(connectionOf(temporal));
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const bySource = new Map(
+    sources.map((source) => {
+      const tell = toldOnce(source.name, log, (bytes) =>
+        connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
+      );
+      return [source.name, coalesce(tell, pace)] as const;
+    }),
+  );
+  return {
+    nudge: async (source, bytes) => bySource.get(source)?.add(bytes),
+    close: async () => {
+      await Promise.all([...bySource.values()].map((coalesced) => coalesced.close()));
+      await connection.close();
+    },
+  };
+}
+
+async function signal(
+  client: Client,
+  source: SendingSource,
+  taskQueue: string,
+  bytes: number,
+): Promise<void> {
+  const { name, vendor, gatherBytes, gatherWithin } = source;
+  const arrived: Arrived = { bytes };
+  const input: InboxInput = { source: name, vendor, gatherBytes, gatherWithin };
+  await client.workflow.signalWithStart(inboxWorkflow, {
+    workflowId: inboxId(name),
+    // One that runs is signalled, one that ended is started anew.
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    taskQueue,
+    args: [input],
+    signal: arrivedSignal,
+    signalArgs: [arrived],
+    typedSearchAttributes: [
+      { key: sourceKey, value: name },
+      { key: vendorKey, value: vendor },
+    ],
+    staticSummary: `${name}: gather what was sent`,
+    staticDetails: `Makes deliveries of what ${vendor} sent for **${name}** and starts them.`,
+  });
+}
+
+const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
+const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
+
+/** Logs the first of several failures in a row, and their end. */
+function toldOnce(
+  source: string,
+  log: pino.Logger,
+  tell: (bytes: number) => Promise<void>,
+): (bytes: number) => Promise<void> {
+  let failing = false;
+  return async (bytes) => {
+    try {
+      await tell(bytes);
+    } catch (error) {
+      if (!failing)
+        log.warn({ source, ...reasonOf(error) }, 'Temporal was not told of bodies: they wait in the inbox.');
+      failing = true;
+      throw error;
+    }
+    if (failing) log.info({ source }, 'Temporal was told of the bodies that waited.');
+    failing = false;
+  };
+}
+
+function connectionOf({ connectionOptions: { address, apiKey, tls, metadata } }: TemporalAccess) {
+  return {
+    address,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}

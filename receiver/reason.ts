@@ -1,0 +1,13 @@
+/** Of an error, what may stand in the log: an error of Postgres also holds what was in the row. */
+export function reasonOf(error: unknown): { readonly code?: string; readonly reason: string } {
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    ...(code === undefined ? {} : { code }),
+    // A connection that was tried at several addresses fails with one error for each, and no message.
+    reason: error instanceof AggregateError ? error.errors.map(String).join('; ') : messageOf(error),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
