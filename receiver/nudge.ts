@@ -18,6 +18,8 @@ export interface NudgeOptions {
   readonly log: pino.Logger;
   /** Default: a signal a second and source, rarer while Temporal is away. */
   readonly pace?: Pace;
+  /** Milliseconds for one signal. Default: five seconds. */
+  readonly deadline?: number;
 }
 
 export interface Nudge {
@@ -31,11 +33,9 @@ export interface Nudge {
 
 const usualPace: Pace = { every: 1_000, atMost: 30_000 };
 
-/** Milliseconds for one signal. */
-const deadline = 5_000;
-
 /** Connects when there is something to tell, and again whenever the connection is lost. */
-export function openNudge({ temporal, taskQueue, sources, log, pace = usualPace }: NudgeOptions): Nudge {
+export function openNudge(options: NudgeOptions): Nudge {
+  const { temporal, taskQueue, sources, log, pace = usualPace, deadline = 5_000 } = options;
   const connection = Connection.lazy(connectionOf(temporal));
   const client = new Client({ connection, namespace: temporal.namespace });
   const bySource = new Map(

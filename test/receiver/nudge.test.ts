@@ -65,7 +65,13 @@ describe("the nudge to a source's workflow", function () {
     const { source } = sendingSource(`untold-${process.pid}`);
     const { nudge, close } = openNudge({
       temporal: { connectionOptions: { address: `127.0.0.1:${await freePort()}` }, namespace: 'default' },
-      ...{ taskQueue: source.name, sources: [source], log: logger, pace: { every: 5, atMost: 5 } },
+      ...{
+        taskQueue: source.name,
+        sources: [source],
+        log: logger,
+        pace: { every: 5, atMost: 5 },
+        deadline: 100,
+      },
     });
     await assert.rejects(nudge(source.name, 1));
     await assert.rejects(nudge(source.name, 1));
