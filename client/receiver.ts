@@ -48,7 +48,7 @@ async function serve(
   defer(() => nudge.close());
   const receiver = await startReceiver({
     ...{ settings: config.receiver, sources, postgresUrl, log },
-    nudge: (source, bytes) => nudge.nudge(source, bytes),
+    nudge: nudge.nudge,
   });
   defer(() => receiver.close());
   for (const { name } of sources) say(`${name}: ${receiver.url}/dynatrace/${name}`);

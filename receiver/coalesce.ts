@@ -5,9 +5,9 @@ export interface Coalesced {
    * Adds to what the next call is told. Settles with that call; where it failed, what it was to tell is kept for the next
    * one, which comes by itself.
    */
-  add(amount: number): Promise<void>;
+  readonly add: (amount: number) => Promise<void>;
   /** Makes a last call where something is left to tell, and no more after it. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface Pace {

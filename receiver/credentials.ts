@@ -12,7 +12,7 @@ export interface SourceAuth {
 
 export interface Credentials {
   /** Whether an Authorization header is right. Takes the same time whatever is wrong with it. */
-  check(authorization: string | undefined): boolean;
+  readonly check: (authorization: string | undefined) => boolean;
   /** The ways to log in, as WWW-Authenticate has them. */
   readonly challenges: readonly string[];
 }

@@ -27,9 +27,12 @@ export interface Nudge {
    * Settles when Temporal was told, with what came in the same second; rejects when it could not be, and is tried again
    * by itself then. Meanwhile bodies wait in the inbox, where the source's schedule finds them, too.
    */
-  nudge(source: string, bytes: number): Promise<void>;
-  close(): Promise<void>;
+  readonly nudge: (source: string, bytes: number) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
+
+/** Milliseconds that signals under way have when the receiver stops. */
+const lastWords = 1_000;
 
 const usualPace: Pace = { every: 1_000, atMost: 30_000 };
 
@@ -38,10 +41,13 @@ export function openNudge(options: NudgeOptions): Nudge {
   const { temporal, taskQueue, sources, log, pace = usualPace, deadline = 5_000 } = options;
   const connection = Connection.lazy(connectionOf(temporal));
   const client = new Client({ connection, namespace: temporal.namespace });
+  const ending = new AbortController();
   const bySource = new Map(
     sources.map((source) => {
       const tell = toldOnce(source.name, log, (bytes) =>
-        connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
+        connection.withAbortSignal(ending.signal, () =>
+          connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
+        ),
       );
       return [source.name, coalesce(tell, pace)] as const;
     }),
@@ -49,7 +55,9 @@ export function openNudge(options: NudgeOptions): Nudge {
   return {
     nudge: async (source, bytes) => bySource.get(source)?.add(bytes),
     close: async () => {
+      const late = setTimeout(() => ending.abort(), lastWords);
       await Promise.all([...bySource.values()].map((coalesced) => coalesced.close()));
+      clearTimeout(late);
       await connection.close();
     },
   };

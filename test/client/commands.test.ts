@@ -106,7 +106,7 @@ describe('errors', () => {
     assert.equal(
       err,
       'landfall.yaml has one problem:\n' +
-        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate; it is 'acme'.\n",
+        "  landfall.yaml:1: sources.a.vendor must be the name of a vendor: optimizely, megaphone, leanplum, monetate, dynatrace; it is 'acme'.\n",
     );
     await desk.leave();
   });
