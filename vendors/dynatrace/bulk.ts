@@ -9,6 +9,12 @@ export interface Action {
   readonly target: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Of what is longer nobody has to hold the whole line to know that it is no action line: Elasticsearch's ids have 512 bytes at
+ * the most.
+ */
+export const longestActionLine = 64 * 1024;
+
 /** Whether a line is an action line: an object whose only key is `index` or `create`, with an object as its value. */
 export function isActionLine(line: Buffer): boolean {
   const kind = readAction(line)?.kind;
@@ -87,7 +93,7 @@ const longestKey = 6 * 6;
 /** Most lines are documents, of many kilobytes, which their first bytes tell: only what may be an action is parsed. */
 function readAction(line: Buffer): Action | undefined {
   const brace = firstInk(line, 0);
-  if (line[brace] !== opening) return undefined;
+  if (line.length > longestActionLine || line[brace] !== opening) return undefined;
   const key = firstInk(line, brace + 1) + 1;
   if (line[key - 1] !== quote) return undefined;
   const name = line.toString('latin1', key, Math.min(line.indexOf(quote, key), key + longestKey));

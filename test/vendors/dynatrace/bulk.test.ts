@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 
 import fc from 'fast-check';
 
-import { bulkItems, countDocuments, isActionLine, linesOf } from '../../../vendors/dynatrace/bulk.js';
+import {
+  bulkItems,
+  countDocuments,
+  isActionLine,
+  linesOf,
+  longestActionLine,
+} from '../../../vendors/dynatrace/bulk.js';
 
 const line = (text: string): Buffer => Buffer.from(text);
 
@@ -45,6 +51,13 @@ describe("Elasticsearch's action lines", () => {
   for (const text of others) {
     it(`are not such: ${JSON.stringify(text)}`, () => assert.equal(isActionLine(line(text)), false));
   }
+
+  it('are no longer than anybody has to hold', () => {
+    const least = '{"index":{"_id":""}}'.length;
+    const ofLength = (length: number): Buffer => line(`{"index":{"_id":"${'x'.repeat(length - least)}"}}`);
+    assert.equal(isActionLine(ofLength(longestActionLine)), true);
+    assert.equal(isActionLine(ofLength(longestActionLine + 1)), false);
+  });
 
   it('are those that a parser takes for such, whatever the line', () => {
     const keys = fc.constantFrom('index', 'create', 'delete', 'tenantId', 'ind"ex', 'ind\\ex');
