@@ -1,5 +1,7 @@
 /** Tells the workflow of a source that bodies have come, and starts it where it does not run. */
 
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type pino from 'pino';
@@ -41,13 +43,10 @@ export function openNudge(options: NudgeOptions): Nudge {
   const { temporal, taskQueue, sources, log, pace = usualPace, deadline = 5_000 } = options;
   const connection = Connection.lazy(connectionOf(temporal));
   const client = new Client({ connection, namespace: temporal.namespace });
-  const ending = new AbortController();
   const bySource = new Map(
     sources.map((source) => {
       const tell = toldOnce(source.name, log, (bytes) =>
-        connection.withAbortSignal(ending.signal, () =>
-          connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
-        ),
+        connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
       );
       return [source.name, coalesce(tell, pace)] as const;
     }),
@@ -55,10 +54,12 @@ export function openNudge(options: NudgeOptions): Nudge {
   return {
     nudge: async (source, bytes) => bySource.get(source)?.add(bytes),
     close: async () => {
-      const late = setTimeout(() => ending.abort(), lastWords);
-      await Promise.all([...bySource.values()].map((coalesced) => coalesced.close()));
-      clearTimeout(late);
-      await connection.close();
+      const told = Promise.all([...bySource.values()].map((coalesced) => coalesced.close()));
+      const close = (): Promise<void> => connection.close();
+      // A call that connects heeds no deadline but its own, and a connection must not be closed under it.
+      const heard = await Promise.race([told.then(() => true), delay(lastWords, false, { ref: false })]);
+      if (heard) await close();
+      else void told.then(close);
     },
   };
 }

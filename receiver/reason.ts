@@ -8,6 +8,8 @@ export function reasonOf(error: unknown): { readonly code?: string; readonly rea
   };
 }
 
+/** With its causes, which say more where a library wraps them. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${messageOf(error.cause)}` : error.message;
 }

@@ -72,6 +72,8 @@ export function createRoutes(routes: Routes): FastifyInstance {
     end(routes, request, reply, takesBodies.test(request.url) ? refusals.wrongMethod : refusals.unknownPath),
   );
   app.setErrorHandler((error, request, reply) => {
+    // Its sender went away, which is how the answer failed.
+    if (reply.raw.destroyed) return reply.hijack();
     routes.log.error(
       { ...reasonOf(error), stack: (error as Error).stack },
       'A request failed by a fault of the receiver.',
