@@ -62,6 +62,7 @@ export default tseslint.config(
     ['activities', 'workflows', 'worker', 'client', 'sandbox'],
     'Data flows one way.',
   ),
+  never(['receiver'], ['activities', 'workflows', 'worker', 'client', 'sandbox'], 'Data flows one way.'),
   never(['activities'], ['workflows', 'worker', 'client', 'sandbox'], 'Data flows one way.'),
   {
     files: ['workflows/**/*.ts'],

@@ -32,11 +32,8 @@ describe("the nudge to a source's workflow", function () {
     assert.deepEqual([type, taskQueue], ['inbox', source.name]);
     assert.equal(await staticSummary(), `${source.name}: gather what was sent`);
     assert.deepEqual(
-      typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
-      [
-        ['LandfallSource', source.name],
-        ['LandfallVendor', 'dynatrace'],
-      ],
+      Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
+      { LandfallSource: source.name, LandfallVendor: 'dynatrace' },
     );
     const { events } = await handle.fetchHistory();
     const payloads = (events ?? []).map(

@@ -4,11 +4,12 @@ import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 
+import { pino } from 'pino';
+
+import { startReceiver } from '../../receiver/server.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
 import { openReceiver, send, sendingSource } from './receiving.js';
-import { startReceiver } from '../../receiver/server.js';
-import { pino } from 'pino';
 
 /** Writes `cert.pem` and `key.pem` into a new folder. */
 async function makePair(folder: string, name: string): Promise<{ certificate: string; key: string }> {
