@@ -48,14 +48,17 @@ export interface Dynatrace {
   readonly flush: () => Promise<void>;
   /**
    * 'Test export' of an endpoint, by its place in the options: up to 50 sessions of the last seven days, at once and once.
-   * Gives what the form shows: `Code: 200 - Message: OK`.
+   * Gives what the form shows, which is `taken` or what went wrong.
    */
   readonly testExport: (endpoint?: number) => Promise<string>;
-  /** The page's manual check of an endpoint, with PUT. Gives the status. */
-  readonly check: (endpoint?: number) => Promise<number>;
+  /** The page's manual check of an endpoint, with PUT. Gives the like. */
+  readonly check: (endpoint?: number) => Promise<string>;
   /** Breaks off what is being sent; what waits is lost. Settles when nothing is under way any more. */
   readonly stop: () => Promise<void>;
 }
+
+/** What the form shows when a test was answered as it should be. */
+export const taken = 'Code: 200 - Message: OK';
 
 const mostSessions = 1_000;
 const mostBytes = 896_000;
@@ -99,13 +102,12 @@ export function startDynatrace(options: DynatraceOptions): Dynatrace {
     testExport: async (index = 0) => {
       const endpoint = endpointAt(index);
       const sessions = recent.filter(({ at }) => at > clock.now() - testedFor).map(({ session }) => session);
-      const answer = await trySending(endpoint, bodyOf(sessions, endpoint), sender);
-      return typeof answer === 'number' ? messageOf(answer) : answer.failed;
+      return messageOf(await trySending(endpoint, bodyOf(sessions, endpoint), sender));
     },
-    check: (index = 0) => {
+    check: async (index = 0) => {
       const { elasticsearch, ...endpoint } = endpointAt(index);
       const url = elasticsearch === undefined ? endpoint.url : endpoint.url.replace(/\/_bulk$/, '');
-      return sendBody({ ...endpoint, url, method: 'PUT' }, checkDocument, stopped.signal);
+      return messageOf(await trySending({ ...endpoint, url, method: 'PUT' }, checkDocument, sender));
     },
     stop: async () => {
       stopped.abort();
@@ -186,7 +188,7 @@ async function sendBulk(
       return;
     }
     if (attempt === tries) {
-      alerts.push({ url, sessions, message: typeof answer === 'number' ? messageOf(answer) : answer.failed });
+      alerts.push({ url, sessions, message: messageOf(answer) });
       return;
     }
     await sender.clock.sleep(sender.tryAgainAfter, sender.signal).catch(() => undefined);
@@ -194,11 +196,13 @@ async function sendBulk(
 }
 
 /** The status, or why there is none. */
+type Answer = number | { readonly failed: string };
+
 async function trySending(
   endpoint: ExportTo,
   body: string,
   { clock, signal }: Pick<Sender, 'clock' | 'signal'>,
-): Promise<number | { readonly failed: string }> {
+): Promise<Answer> {
   const answered = new AbortController();
   const late = new AbortController();
   const timer = clock
@@ -217,6 +221,7 @@ async function trySending(
   }
 }
 
-function messageOf(status: number): string {
-  return `Code: ${status} - Message: ${STATUS_CODES[status] ?? ''}`;
+function messageOf(answer: Answer): string {
+  if (typeof answer !== 'number') return answer.failed;
+  return `Code: ${answer} - Message: ${STATUS_CODES[answer] ?? ''}`;
 }
