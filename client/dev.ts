@@ -10,10 +10,11 @@ import { beginBackfill, deliveriesOfRange } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
 import { readLanded, writeLanded } from './dev/landed.js';
-import { writeSampleConfig, type Sample } from './dev/sample-config.js';
+import { bringReceiver } from './dev/receiver.js';
+import { isSent, writeSampleConfig, type Sample } from './dev/sample-config.js';
 import { bringSamples } from './dev/samples.js';
 import { bringPostgres, bringTemporal, type Sandbox } from './dev/servers.js';
-import { watchDeliveries } from './dev/watch-deliveries.js';
+import { watchDeliveries, type Watched } from './dev/watch-deliveries.js';
 import { openPlace, type Place } from './place.js';
 import type { ListedDelivery } from './queries/list-deliveries.js';
 import type { ExitCode, Session } from './session.js';
@@ -88,13 +89,17 @@ async function bringUpAndLoad(
     worker.stop();
     await worker.done;
   });
+  const receiver = await bringReceiver(sandbox, config, { postgresUrl, temporal: access });
 
   output.note('Loads what there is:');
-  const ids = samples === undefined ? await discoverAll(place) : await backfillSamples(place, samples);
+  const watched =
+    samples === undefined
+      ? { ids: await discoverAll(place), sentTo: [], sending: Promise.resolve() }
+      : await beginSamples(place, samples, receiver);
   const deliveries = await withLedger(place, (pool) =>
-    watchDeliveries(pool, ids, (line) => output.note(line), asked),
+    watchDeliveries(pool, watched, (line) => output.note(line), asked),
   );
-  await tellWhatLanded(place, session, deliveries, { postgresUrl, webUi });
+  await tellWhatLanded(place, session, deliveries, { postgresUrl, webUi, receiver });
   if (options.once) return deliveries.some(({ finality }) => finality === 'failed') ? 1 : 0;
 
   output.note('\nStays up until Ctrl-C. In another terminal: npx landfall status');
@@ -112,20 +117,31 @@ async function withSources(
   const madePath = join(sandbox.folder, 'landfall.yaml');
   await writeSampleConfig(madePath, samples);
   const made = await loadConfig({ env: sandbox.terminal.env, cwd: sandbox.terminal.cwd, path: madePath });
-  return { config: { ...made, ...own, sources: made.sources }, samples, madePath };
+  const { sources, receiver } = made;
+  return { config: { ...made, ...own, sources, receiver }, samples, madePath };
 }
 
-/** Starts the samples' days as backfills, which leave alone what an earlier start has loaded. */
-async function backfillSamples(place: Place, samples: readonly Sample[]): Promise<string[]> {
+/** Starts the samples' days as backfills, which leave alone what an earlier start has loaded, and what is sent. */
+async function beginSamples(
+  place: Place,
+  samples: readonly Sample[],
+  receiver: string | undefined,
+): Promise<Watched> {
+  const sent = samples.filter(isSent);
+  const sending = Promise.all(sent.map(({ send }) => send(receiver ?? ''))).then(() => undefined);
+  // Whoever watches is told of an error.
+  sending.catch(() => undefined);
   const ids: string[] = [];
-  for (const { source, from, to } of samples) {
+  for (const sample of samples) {
+    if (isSent(sample)) continue;
+    const { source, from, to } = sample;
     const request = { source, from, to, maxInFlight: 4 };
     await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
     const config = findSource(place.config.sources, source);
     const deliveries = await deliveriesOfRange({ ...request, types: config.types, config });
     ids.push(...deliveries.map(({ id }) => id));
   }
-  return ids;
+  return { ids, sentTo: sent.map(({ source }) => source), sending };
 }
 
 /** Runs what the schedules run, at once. */
@@ -149,7 +165,11 @@ async function tellWhatLanded(
   place: Place,
   { output, terminal }: Session,
   deliveries: readonly ListedDelivery[],
-  where: { readonly postgresUrl: string; readonly webUi: string | undefined },
+  where: {
+    readonly postgresUrl: string;
+    readonly webUi: string | undefined;
+    readonly receiver: string | undefined;
+  },
 ): Promise<void> {
   const landed = await withLedger(place, (pool) => readLanded(pool, place.config.sources));
   const folder = relative(terminal.cwd, join(terminal.cwd, '.landfall'));
@@ -161,7 +181,8 @@ async function tellWhatLanded(
       '',
       `Web UI:    ${where.webUi ?? 'as your Temporal has it'}`,
       `Postgres:  ${where.postgresUrl}`,
-      `Kept in:   ${folder}/ (the worker's log too)`,
+      ...(where.receiver === undefined ? [] : [`Receiver:  ${where.receiver}`]),
+      `Kept in:   ${folder}/ (logs too)`,
     ].join('\n'),
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { addDays, dayOf } from '../../model/day.js';
 import type { S3Server } from '../../sandbox/s3.js';
-import { s3Store, type Sample } from './sample-config.js';
+import { s3Store, type Sample, type SentSample, type StoredSample } from './sample-config.js';
 import type { Sandbox } from './servers.js';
 
 /** The sample exports of all vendors. Where LANDFALL_SAMPLES names real ones, only those. */
@@ -25,10 +25,11 @@ export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]>
     await bringPodcasts(sandbox, server),
     await bringSessions(sandbox, server),
     await bringVisits(sandbox),
+    await bringRum(sandbox),
   ];
 }
 
-async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: string): Promise<Sample> {
+async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: string): Promise<StoredSample> {
   const { fillSampleBucket } = await import('../../sandbox/sample-bucket.js');
   const { bucket, prefix, from, to } = await fillSampleBucket({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress },
@@ -41,7 +42,7 @@ async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: strin
   };
 }
 
-async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<Sample> {
+async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
   const { sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
   const { bucket, from, to, stop } = await sampleMegaphone({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
@@ -54,7 +55,7 @@ async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<Sample
   };
 }
 
-async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<Sample> {
+async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
   const { sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
   const { bucket, from, to, stop } = await sampleLeanplum({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
@@ -67,7 +68,7 @@ async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<Sample
   };
 }
 
-export async function bringVisits(sandbox: Sandbox): Promise<Sample> {
+export async function bringVisits(sandbox: Sandbox): Promise<StoredSample> {
   const { sampleMonetate } = await import('../../sandbox/monetate/sample.js');
   const { server, username, password, root, maskKey, metadata, from, to, stop } = await sampleMonetate({
     directory: join(sandbox.folder, 'sftp'),
@@ -80,6 +81,24 @@ export async function bringVisits(sandbox: Sandbox): Promise<Sample> {
     store: { type: 'sftp', host, port, username, password, hostKey, root },
     // The afternoon of the last day comes within 21 seconds; 12 seconds later it is final.
     settings: { maskKey, metadata, pollEvery: '2 seconds', settleFor: '12 seconds' },
+  };
+}
+
+export async function bringRum(sandbox: Sandbox): Promise<SentSample> {
+  const { freePort } = await import('../../sandbox/ports.js');
+  const { sampleDynatrace } = await import('../../sandbox/dynatrace/sample.js');
+  const { username, password, send, stop } = await sampleDynatrace({
+    memory: memoryOf(sandbox),
+    now: Date.now(),
+  });
+  sandbox.defer(stop);
+  return {
+    ...{ source: 'rum', vendor: 'dynatrace' },
+    // The same one at every start, if it can be had: it is what 'landfall check' shows.
+    receiver: { port: await freePort(8480) },
+    // Its bodies come every 4 seconds.
+    settings: { auth: { basic: { username, password } }, gatherWithin: '2 seconds' },
+    send: (receiver) => send(`${receiver}/dynatrace/rum`),
   };
 }
 

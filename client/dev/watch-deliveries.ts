@@ -7,33 +7,69 @@ import { listDeliveries, type ListedDelivery } from '../queries/list-deliveries.
 
 const lookEvery = 300;
 
+export interface Watched {
+  /** Deliveries that are known by name. */
+  readonly ids: readonly string[];
+  /** Sources whose deliveries are made of what is sent to them … */
+  readonly sentTo: readonly string[];
+  /** … until this settles. */
+  readonly sending: Promise<void>;
+}
+
 /**
- * Tells every change of these deliveries until each of them has come to rest, or waits for its marker; or until the
- * signal. Returns them as they are then.
+ * Tells every change of these deliveries until each of them has come to rest, or waits for its marker, and nothing that was
+ * sent waits in the inbox; or until the signal. Returns them as they are then, those of what was sent last. Throws what
+ * `sending` throws.
  */
 export async function watchDeliveries(
   pool: pg.Pool,
-  ids: readonly string[],
+  { ids, sentTo, sending }: Watched,
   tell: (line: string) => void,
   signal: AbortSignal,
 ): Promise<readonly ListedDelivery[]> {
   const wanted = new Set(ids);
   const told = new Map<string, string>();
+  const sent = settledness(sending);
   for (;;) {
-    const deliveries = await listDeliveries(pool, {
-      ...{ source: undefined, from: undefined, to: undefined },
-      ids: [...wanted],
-    });
+    // In this order: what is gathered in between is among the deliveries.
+    const isAllKnown = sent() && !(await isAnyWaiting(pool, sentTo));
+    const named = await listDeliveries(pool, { ...anyDelivery, ids: [...wanted] });
+    const made = await Promise.all(sentTo.map((source) => listDeliveries(pool, { ...anyDelivery, source })));
+    const deliveries = [...named, ...made.flat()];
     for (const delivery of deliveries) {
       const line = describe(delivery);
       if (told.get(delivery.delivery) === line) continue;
       told.set(delivery.delivery, line);
       tell(line);
     }
-    if (deliveries.length === wanted.size && deliveries.every(isQuiet)) return deliveries;
+    if (isAllKnown && named.length === wanted.size && deliveries.every(isQuiet)) return deliveries;
     if (signal.aborted) return deliveries;
     await setTimeout(lookEvery, undefined, { signal }).catch(() => undefined);
   }
+}
+
+const anyDelivery = { source: undefined, from: undefined, to: undefined };
+
+/** Says whether it has settled; throws what it was rejected with. */
+function settledness(promise: Promise<void>): () => boolean {
+  let settled: { readonly error?: unknown } | undefined;
+  promise.then(
+    () => (settled = {}),
+    (error: unknown) => (settled = { error }),
+  );
+  return () => {
+    if (settled && 'error' in settled) throw settled.error;
+    return settled !== undefined;
+  };
+}
+
+/** Whether something was sent to these sources that is in no delivery yet. */
+async function isAnyWaiting(pool: pg.Pool, sources: readonly string[]): Promise<boolean> {
+  const { rows } = await pool.query<{ waits: boolean }>(
+    'select exists (select from landfall.inbox where source = any($1) and delivery_id is null) as waits',
+    [sources],
+  );
+  return rows[0]?.waits === true;
 }
 
 /** A delivery that was looked at and waits for its marker says so; a new one only that it has not been looked at. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readLanded, writeLanded } from '../../client/dev/landed.js';
-import { writeSampleConfig, type Sample } from '../../client/dev/sample-config.js';
+import { writeSampleConfig, type StoredSample } from '../../client/dev/sample-config.js';
 import { bringVisits } from '../../client/dev/samples.js';
 import { loadConfig } from '../../config/load.js';
 import type { SourceConfig } from '../../config/schema.js';
@@ -19,7 +19,7 @@ import { createTables, putRows } from '../vendors/monetate/rows.js';
 
 /** The configuration that `landfall dev` makes for its sample visits, while their server runs. */
 async function withVisits(
-  body: (source: SourceConfig, sample: Sample, path: string) => Promise<void>,
+  body: (source: SourceConfig, sample: StoredSample, path: string) => Promise<void>,
 ): Promise<void> {
   await inTemporaryDirectory(async (folder) => {
     const ends: (() => Promise<void>)[] = [];
