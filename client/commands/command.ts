@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { parseDuration } from '../../config/duration.js';
 import { isDay } from '../../model/day.js';
 import { outputFormats } from '../output.js';
 
@@ -39,4 +40,13 @@ export function parseCount(value: string): number {
   const count = Number(value);
   if (Number.isInteger(count) && count >= 1 && count <= 1_000) return count;
   throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
+}
+
+/** Milliseconds; 0 for none. */
+export function parseWait(value: string): number {
+  const wait = value === '0' ? 0 : parseDuration(value);
+  if (wait !== undefined) return wait;
+  throw new InvalidArgumentError(
+    "It must be a length of time with its unit, such as '5 minutes' or 90s, or 0.",
+  );
 }

@@ -15,7 +15,7 @@ import { sessionKey, sessionLine, type UserSession } from '../../../sandbox/dyna
 import { makeSessions } from '../../../sandbox/dynatrace/sessions.js';
 import { eventually } from '../../support/eventually.js';
 import { inTemporaryDirectory } from '../../support/isolated.js';
-import { listeningServer, type Answer, type ListeningServer } from './listening-server.js';
+import { listeningServer, type Answer, type ListeningServer } from '../../support/listening-server.js';
 import { manualClock, type ManualClock } from './manual-clock.js';
 
 const made = makeSessions({ sessions: 1_001, from: Date.parse('2026-11-20T10:00:00Z') });

@@ -8,7 +8,7 @@ import { sessionKey, type UserSession } from '../../../sandbox/dynatrace/session
 import type { Clock } from '../../../sandbox/megaphone/writes.js';
 import { eventually } from '../../support/eventually.js';
 import { inTemporaryDirectory } from '../../support/isolated.js';
-import { listeningServer, type Answer, type ListeningServer } from './listening-server.js';
+import { listeningServer, type Answer, type ListeningServer } from '../../support/listening-server.js';
 import { manualClock } from './manual-clock.js';
 
 const now = Date.parse('2026-11-20T10:00:00Z');
