@@ -5,6 +5,7 @@
  *   npm run bench -- --quick        50,000 rows, one run: whether it works, not how fast
  *   npm run bench -- --only megaphone --beside dlt
  *   npm run bench -- --only monetate --files 200 --per-file 500
+ *   npm run bench -- --only dynatrace --received 50000 --seconds 30
  */
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -16,6 +17,7 @@ import { nameDay } from '../config/name-delivery.js';
 import { metricsKey } from '../sandbox/megaphone/day.js';
 import { prepareCeiling } from './ceiling.js';
 import { installDlt } from './dlt.js';
+import { measureInbox, measureRequests, printRequests, type InboxTimes } from './dynatrace.js';
 import { megaphoneMetrics, optimizelyEvents, type DayShape, type Feed } from './feeds.js';
 import { measureJob } from './job.js';
 import { loadOnce } from './load.js';
@@ -35,6 +37,10 @@ const { values } = parseArgs({
     /** Of the Monetate day, with so many sessions each. */
     files: { type: 'string', default: '2000' },
     'per-file': { type: 'string', default: '500' },
+    /** Dynatrace's sessions that are brought from the inbox into the tables. */
+    received: { type: 'string', default: '50000' },
+    /** For how long bodies are sent to the receiver. */
+    seconds: { type: 'string', default: '30' },
     runs: { type: 'string', default: '3' },
     /** Rows of the day that memory is measured with; 0 leaves it out. */
     big: { type: 'string', default: '2000000' },
@@ -46,12 +52,16 @@ const { values } = parseArgs({
   },
 });
 const amounts = values.quick
-  ? { ...values, rows: '50000', sessions: '10000', files: '100', runs: '1', big: '100000' }
+  ? {
+      ...{ ...values, rows: '50000', sessions: '10000', files: '100', runs: '1', big: '100000' },
+      ...{ received: '5000', seconds: '3' },
+    }
   : values;
 const [rows, parts, sessions, runs, big] = [
   ...[amounts.rows, amounts.parts, amounts.sessions, amounts.runs, amounts.big].map(Number),
 ] as [number, number, number, number, number];
 const visits = { files: Number(amounts.files), perFile: Number(values['per-file']) };
+const sent = { sessions: Number(amounts.received), seconds: Number(amounts.seconds) };
 /** Rows of a row group, four times the usual. Each column is one page then, up to 20 MB of it, where Spark's have 1 MB. */
 const largeRowGroup = 500_000;
 
@@ -145,6 +155,17 @@ function linesOfVisits({ what, day, rows, text, ours, ceiling, memory }: VisitsT
       what: `monetate, SFTP to published in eight tables, ${files}, ${sessions}, ${what}`,
       ...{ rows, seconds: ourSeconds ?? [], text, files: day.bytes, memory },
       ratio: median(ourSeconds ?? []) / median(ceilingSeconds ?? []),
+    },
+  ];
+}
+
+function linesOfInbox({ sessions, rows, bytes, text, ours, ceiling, memory }: InboxTimes): Line[] {
+  return [
+    { what: `COPY of six ready text files, then their keys`, rows, seconds: ceiling, text },
+    {
+      what: `dynatrace, inbox to published in six tables, ${sessions.toLocaleString('en-US')} sessions`,
+      ...{ rows, seconds: ours, text, files: bytes, memory },
+      ratio: median(ours) / median(ceiling),
     },
   ];
 }
@@ -243,11 +264,17 @@ try {
   const ofVisits =
     values.only === undefined || values.only === 'monetate' ? await measureVisits(place, visits, runs) : [];
   lines.push(...ofVisits.flatMap(linesOfVisits));
+  const requests =
+    values.only === undefined || values.only === 'dynatrace'
+      ? await measureRequests(place, sent.seconds)
+      : undefined;
+  if (requests) lines.push(...linesOfInbox(await measureInbox(place, sent.sessions, runs)));
   for (const [feed, day] of big > 0 ? large.filter(asked) : []) {
     lines.push(await withDay(place, feed, day, (files) => measureMemory(place, feed, day, files)));
   }
   print(lines);
   if (ofVisits.length > 0) printVisits(ofVisits);
+  if (requests) printRequests(requests);
 } finally {
   await place.end();
 }

@@ -3,6 +3,7 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { Client, Connection } from '@temporalio/client';
@@ -16,13 +17,14 @@ import { openBucket, type Bucket } from '../sandbox/bucket.js';
 import { deleteCluster } from '../sandbox/postgres-place.js';
 import { startPostgres } from '../sandbox/postgres.js';
 import { storeRoot } from '../sandbox/monetate/files.js';
+import { freePort } from '../sandbox/ports.js';
 import type { Progress } from '../sandbox/progress.js';
 import { temporalCli } from '../sandbox/temporal-cli.js';
 import { startTemporal } from '../sandbox/temporal-server.js';
 import { vendors } from '../vendors/registry.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
-import { startProgram } from './processes.js';
+import { startProgram, type Program } from './processes.js';
 import { sftpAccount } from './sftp-account.js';
 
 export interface Place {
@@ -39,7 +41,17 @@ export interface Place {
   readonly upload: (source: SourceConfig, directory: string) => Promise<void>;
   /** Starts a worker that has loaded nothing yet. */
   readonly startWorker: () => { readonly pid: number; readonly stop: () => Promise<void> };
+  /** Starts `landfall receiver`, and returns when it takes something. */
+  readonly startReceiver: () => Promise<RunningReceiver>;
+  /** What it lets in. */
+  readonly receiverToken: string;
   readonly end: () => Promise<void>;
+}
+
+export interface RunningReceiver {
+  readonly url: string;
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
 }
 
 export interface PlaceOptions {
@@ -49,6 +61,7 @@ export interface PlaceOptions {
 }
 
 const bucket = 'bench';
+const receiverToken = 'measured';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export async function bringUp(options: PlaceOptions): Promise<Place> {
@@ -95,16 +108,19 @@ async function bringUpParts(
   ends.push(sftp.stop);
 
   const configPath = join(folder, 'landfall.yaml');
+  const receiverPort = await freePort();
   const keys = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
   const store = { type: 's3', bucket, endpoint, forcePathStyle: true, ...keys };
   await writeFile(
     configPath,
     stringify({
       postgres: { url: postgres.url },
+      receiver: { port: receiverPort },
       sources: {
         experiments: { vendor: 'optimizely', store: { ...store, prefix: 'v1/account_id=1/' } },
         podcasts: { vendor: 'megaphone', store: { ...store, prefix: 'podcasts/' } },
         sessions: { vendor: 'leanplum', store: { ...store, prefix: 'sessions/' } },
+        rum: { vendor: 'dynatrace', auth: { bearer: receiverToken } },
         ...monetateSources(JSON.parse(await sftp.firstLine) as SftpAt),
       },
     }),
@@ -116,6 +132,14 @@ async function bringUpParts(
   for (const source of config.sources) await prepareSource(pool, source, vendors[source.vendor].scripts);
   const connection = await Connection.connect({ address: temporal.address });
   ends.push(() => connection.close());
+  /** Runs a command of ours as a process. */
+  const start = (command: string): Program => {
+    const main = here('../dist/client/main.js');
+    const env = { TEMPORAL_ADDRESS: temporal.address, LANDFALL_LOG_LEVEL: 'warn' };
+    const program = startProgram([main, command, '--config', configPath], env);
+    ends.push(program.stop);
+    return program;
+  };
 
   return {
     folder,
@@ -133,13 +157,27 @@ async function bringUpParts(
     taskQueue: config.temporal.taskQueue,
     upload: (source, directory) => upload(openBucket({ endpoint, ...keys }, bucket), source, directory),
     startWorker: () => {
-      const main = here('../dist/client/main.js');
-      const env = { TEMPORAL_ADDRESS: temporal.address, LANDFALL_LOG_LEVEL: 'warn' };
-      const worker = startProgram([main, 'worker', '--config', configPath], env);
-      ends.push(worker.stop);
+      const worker = start('worker');
       return { pid: worker.child.pid ?? 0, stop: worker.stop };
     },
+    receiverToken,
+    startReceiver: async () => {
+      const receiver = start('receiver');
+      const url = `http://127.0.0.1:${receiverPort}`;
+      while (!(await isReady(url))) {
+        if (receiver.child.exitCode !== null) throw new Error('landfall receiver has ended');
+        await setTimeout(100);
+      }
+      return { url, pid: receiver.child.pid ?? 0, stop: receiver.stop };
+    },
   };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 interface SftpAt {
