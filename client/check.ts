@@ -1,11 +1,11 @@
 import { writeDuration } from '../config/duration.js';
 import { findSource } from '../config/find-source.js';
-import { hasStore } from '../config/schema.js';
+import { hasStore, isSent, type SentSource } from '../config/schema.js';
 import { checkArrivals } from './checks/arrivals.js';
 import type { Finding } from './checks/finding.js';
 import { checkNames } from './checks/names.js';
 import { checkPostgres } from './checks/postgres.js';
-import { asSent, checkReceiver, formPart, type SentSource } from './checks/receiver.js';
+import { checkReceiver, formPart } from './checks/receiver.js';
 import { checkStore, type SniffSource } from './checks/store.js';
 import { checkTemporal } from './checks/temporal.js';
 import type { Output } from './output.js';
@@ -30,7 +30,7 @@ export async function check(
 ): Promise<ExitCode> {
   const { config } = place;
   const sources = name === undefined ? config.sources : [findSource(config.sources, name)];
-  const sent = sources.flatMap(asSent);
+  const sent = sources.filter(isSent);
   const found = await Promise.all([
     checkPostgres(place, sources),
     checkTemporal(place, sources),

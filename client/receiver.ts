@@ -3,9 +3,9 @@
 import type pino from 'pino';
 
 import { ConfigError } from '../config/config-error.js';
-import type { Config } from '../config/schema.js';
+import { isSent, type SentSource } from '../config/schema.js';
 import { openNudge } from '../receiver/nudge.js';
-import { startReceiver, type SendingSource } from '../receiver/server.js';
+import { startReceiver } from '../receiver/server.js';
 import { unpreparedSources } from '../warehouse/unprepared-sources.js';
 import { ending } from './dev/ending.js';
 import type { Place } from './place.js';
@@ -34,7 +34,7 @@ async function serve(
   say: (line: string) => void,
 ): Promise<void> {
   const { config } = place;
-  const sources = sendingSources(config);
+  const sources = config.sources.filter(isSent);
   if (sources.length === 0) {
     throw new ConfigError(
       `No source of ${config.configPath} is of a vendor that sends, so there is nothing to receive. Add one with ` +
@@ -54,12 +54,8 @@ async function serve(
   for (const { name } of sources) say(`${name}: ${receiver.url}/dynatrace/${name}`);
 }
 
-export function sendingSources({ sources }: Pick<Config, 'sources'>): SendingSource[] {
-  return sources.filter((source) => source.vendor === 'dynatrace');
-}
-
 /** A Postgres that is away may come back, and senders are told so meanwhile; one that was not set up needs a person. */
-async function refuseUnprepared(place: Place, sources: readonly SendingSource[]): Promise<void> {
+async function refuseUnprepared(place: Place, sources: readonly SentSource[]): Promise<void> {
   const names = sources.map(({ name }) => name);
   let missing: readonly string[];
   try {

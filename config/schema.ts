@@ -118,6 +118,10 @@ export function hasStore(source: SourceConfig): source is StoredSource {
   return 'store' in source;
 }
 
+export function isSent(source: SourceConfig): source is SentSource {
+  return !hasStore(source);
+}
+
 /** Of a vendor that sends: what came is there, and nothing is waited for. */
 const sent = { pollEvery: 60_000, giveUpAfter: 60_000 };
 

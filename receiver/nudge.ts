@@ -6,17 +6,18 @@ import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type pino from 'pino';
 
+import { inboxStart } from '../config/inbox-start.js';
+import type { SentSource } from '../config/schema.js';
 import type { TemporalAccess } from '../config/temporal.js';
 import { searchAttributes } from '../model/control.js';
-import { arrivedSignal, inboxId, inboxWorkflow, type Arrived, type InboxInput } from '../model/inbox.js';
+import { arrivedSignal, type Arrived } from '../model/inbox.js';
 import { coalesce, type Pace } from './coalesce.js';
 import { reasonOf } from './reason.js';
-import type { SendingSource } from './server.js';
 
 export interface NudgeOptions {
   readonly temporal: TemporalAccess;
   readonly taskQueue: string;
-  readonly sources: readonly SendingSource[];
+  readonly sources: readonly SentSource[];
   readonly log: pino.Logger;
   /** Default: a signal a second and source, rarer while Temporal is away. */
   readonly pace?: Pace;
@@ -64,17 +65,11 @@ export function openNudge(options: NudgeOptions): Nudge {
   };
 }
 
-async function signal(
-  client: Client,
-  source: SendingSource,
-  taskQueue: string,
-  bytes: number,
-): Promise<void> {
-  const { name, vendor, gatherBytes, gatherWithin } = source;
+async function signal(client: Client, source: SentSource, taskQueue: string, bytes: number): Promise<void> {
+  const { workflowType, workflowId, input, staticSummary, staticDetails } = inboxStart(source);
   const arrived: Arrived = { bytes };
-  const input: InboxInput = { source: name, vendor, gatherBytes, gatherWithin };
-  await client.workflow.signalWithStart(inboxWorkflow, {
-    workflowId: inboxId(name),
+  await client.workflow.signalWithStart(workflowType, {
+    workflowId,
     // One that runs is signalled, one that ended is started anew.
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -83,11 +78,11 @@ async function signal(
     signal: arrivedSignal,
     signalArgs: [arrived],
     typedSearchAttributes: [
-      { key: sourceKey, value: name },
-      { key: vendorKey, value: vendor },
+      { key: sourceKey, value: source.name },
+      { key: vendorKey, value: source.vendor },
     ],
-    staticSummary: `${name}: gather what was sent`,
-    staticDetails: `Makes deliveries of what ${vendor} sent for **${name}** and starts them.`,
+    staticSummary,
+    staticDetails,
   });
 }
 

@@ -5,7 +5,7 @@ import { isIPv6, type AddressInfo } from 'node:net';
 import type pg from 'pg';
 import type pino from 'pino';
 
-import type { Config, SourceConfig } from '../config/schema.js';
+import type { Config, SentSource } from '../config/schema.js';
 import type { InboxDepth } from '../model/inbox.js';
 import { inboxDepth } from '../warehouse/inbox-depth.js';
 import { insertBody } from '../warehouse/insert-body.js';
@@ -21,11 +21,9 @@ import { createRoutes, type Routes } from './routes.js';
 import { createSight } from './seen.js';
 import { usualTimes, type ReceiverTimes } from './times.js';
 
-export type SendingSource = Extract<SourceConfig, { readonly vendor: 'dynatrace' }>;
-
 export interface ReceiverOptions {
   readonly settings: Config['receiver'];
-  readonly sources: readonly SendingSource[];
+  readonly sources: readonly SentSource[];
   readonly postgresUrl: string;
   /** Tells the workflow of a source of bodies; rejects when it could not. Nothing waits for it. */
   readonly nudge: (source: string, bytes: number) => Promise<void>;

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 
 import { writeDuration } from '../../config/duration.js';
+import type { SentSource } from '../../config/schema.js';
 import { isSettled } from '../../model/delivery.js';
 import { writeInstant } from '../instant.js';
 import type { Place } from '../place.js';
@@ -12,7 +13,7 @@ import { readArrivals, readNewestArrival, type Arrivals } from '../queries/arriv
 import { listDeliveries, type ListedDelivery } from '../queries/list-deliveries.js';
 import { withLedger } from '../with-ledger.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
-import { receiverPart, type SentSource } from './receiver.js';
+import { receiverPart } from './receiver.js';
 
 export interface Waiting {
   /** For how long, in milliseconds; 0: not at all. */

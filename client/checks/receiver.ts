@@ -3,18 +3,10 @@ import { get as getOverHttp, type IncomingMessage } from 'node:http';
 import { get as getOverHttps } from 'node:https';
 import { isIPv6 } from 'node:net';
 
-import { hasStore, type Config, type SourceConfig, type StoredSource } from '../../config/schema.js';
+import type { Config, SentSource } from '../../config/schema.js';
 import type { Vendor } from '../../vendors/vendor.js';
 import { vendors } from '../../vendors/registry.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
-
-/** A source that its vendor sends to. */
-export type SentSource = Exclude<SourceConfig, StoredSource>;
-
-/** Absent where the source's vendor sends nothing. */
-export function asSent(source: SourceConfig): readonly SentSource[] {
-  return hasStore(source) ? [] : [source];
-}
 
 export function receiverPart({ name }: SentSource): string {
   return `receiver for ${name}`;

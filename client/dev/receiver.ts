@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 
-import type { Config } from '../../config/schema.js';
+import { isSent, type Config } from '../../config/schema.js';
 import type { TemporalAccess } from '../../config/temporal.js';
 import type { Sandbox } from './servers.js';
 
@@ -17,7 +17,7 @@ export async function bringReceiver(
   config: Config,
   { postgresUrl, temporal }: ReceiverAccess,
 ): Promise<string | undefined> {
-  const sources = config.sources.filter((source) => source.vendor === 'dynatrace');
+  const sources = config.sources.filter(isSent);
   if (sources.length === 0) return undefined;
   const { startReceiver } = await import('../../receiver/server.js');
   const { openNudge } = await import('../../receiver/nudge.js');

@@ -8,7 +8,8 @@ import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 
 import { parseConfig } from '../../config/load.js';
-import { startReceiver, type Receiver, type SendingSource } from '../../receiver/server.js';
+import type { SentSource } from '../../config/schema.js';
+import { startReceiver, type Receiver } from '../../receiver/server.js';
 import type { ReceiverTimes } from '../../receiver/times.js';
 import { vendors } from '../../vendors/registry.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
@@ -21,7 +22,7 @@ export const bearer = { authorization: `Bearer ${token}` };
 
 export interface TestReceiver extends Receiver {
   readonly database: TestDatabase;
-  readonly source: SendingSource;
+  readonly source: SentSource;
   /** What the workflow was told. */
   readonly nudges: { readonly source: string; readonly bytes: number }[];
   readonly log: Record<string, unknown>[];
