@@ -12,10 +12,8 @@ export interface Fields {
   readonly present: string;
   /** What is taken out of `known`, each under a name of its own. */
   readonly taken: readonly string[];
-  /** Fields that only columns and rows are made of, as a list; an expression. */
-  readonly names: string;
-  /** Merged into the object as a patch, leaves what the table has no column for; an expression over what was taken. */
-  readonly patch: string;
+  /** Keys of the object that neither columns nor rows are made of, as a list; an expression over what was taken and `keys`. */
+  readonly unknown: string;
 }
 
 /** What a column is made from. */
@@ -60,11 +58,7 @@ export function fieldsOf(
       ...columns.flatMap((column) => takenColumn(column, structures)),
       ...inner.map(({ within }, index) => `${known(within.field)} as inner_${index}`),
     ],
-    names: `[${names
-      .filter((field) => !current.has(field))
-      .map(literal)
-      .join(', ')}]`,
-    patch: patchOf(names, columns),
+    unknown: unknownOf(names, columns),
   };
 }
 
@@ -86,24 +80,13 @@ function takenColumn({ raw, older }: FieldColumn, structures: ReadonlyMap<string
   ];
 }
 
-/** Takes known fields away, but leaves a former name whose value no column has. */
-function patchOf(names: readonly string[], columns: readonly FieldColumn[]): string {
-  const all = literal(nothing(names));
-  const left = new Map(
-    columns.flatMap(({ raw, older }) => (older === undefined ? [] : [[older, raw] as const])),
-  );
-  if (left.size === 0) return all;
-  const always = nothing(names.filter((name) => !left.has(name)));
-  const sometimes = [...left].map(
-    ([older, raw]) =>
-      `case when ${hasBoth(raw)} then '' else ${literal(`,${JSON.stringify(older)}:null`)} end`,
-  );
-  const some = `${literal(always.slice(0, -1))} || ${sometimes.join(' || ')} || '}'`;
-  return `case when ${[...left.values()].map(hasBoth).join(' or ')} then ${some} else ${all} end`;
-}
-
-function nothing(names: readonly string[]): string {
-  return JSON.stringify(Object.fromEntries(names.map((name) => [name, null])));
+/** Of a former name whose value no column has the key counts as unknown. One that is there twice is told of elsewhere. */
+function unknownOf(names: readonly string[], columns: readonly FieldColumn[]): string {
+  const former = columns.flatMap(({ raw, older }) => (older === undefined ? [] : [{ raw, older }]));
+  const always = names.filter((name) => !former.some(({ older }) => older === name));
+  const known = `[${always.map(literal).join(', ')}]`;
+  const left = former.map(({ raw, older }) => ` and not (name = ${literal(older)} and not ${hasBoth(raw)})`);
+  return `list_filter(list_distinct(keys), lambda name : not list_contains(${known}, name)${left.join('')})`;
 }
 
 function known(field: string): string {
