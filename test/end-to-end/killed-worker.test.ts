@@ -16,6 +16,7 @@ import { inTemporaryFolder, testSource, type TestSource } from '../support/landf
 import { leanplumSource } from '../support/leanplum.js';
 import { megaphoneSource, rewrite } from '../support/megaphone.js';
 import { daysAgo, putFiles, visitsSource } from '../support/monetate-day.js';
+import { randomNumbers } from '../support/random.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
@@ -186,15 +187,4 @@ for (const [what, feed] of Object.entries(feeds)) {
 function isWorking(step: temporal.api.workflow.v1.IPendingActivityInfo, pid: number): boolean {
   const { PENDING_ACTIVITY_STATE_STARTED: started } = temporal.api.enums.v1.PendingActivityState;
   return step.state === started && step.lastWorkerIdentity?.startsWith(`${pid}@`) === true;
-}
-
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

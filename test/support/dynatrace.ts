@@ -5,7 +5,10 @@ import { deliveryStart } from '../../config/delivery-start.js';
 import { nameBatch } from '../../config/name-delivery.js';
 import type { DeliveryInput } from '../../model/control.js';
 import { deliveryId } from '../../model/delivery.js';
-import { testSource, type TestSource } from './landfall.js';
+import { testSource, type TestSource, type TestSourceOptions } from './landfall.js';
+
+/** What a test's source lets in. */
+export const dynatraceToken = 'a-token-of-the-tests';
 
 export interface DynatraceSource extends TestSource {
   /** Puts a body into the inbox, as the receiver does; its number. */
@@ -23,11 +26,15 @@ export interface Received {
 }
 
 /** A source that a vendor sends to, without a receiver: bodies are put into its inbox. */
-export async function dynatraceSource(settings: Record<string, unknown> = {}): Promise<DynatraceSource> {
+export async function dynatraceSource(
+  settings: Record<string, unknown> = {},
+  options: Pick<TestSourceOptions, 'database'> = {},
+): Promise<DynatraceSource> {
   const source = await testSource({
+    ...options,
     settings: {
       ...{ vendor: 'dynatrace', schema: 'experiments', store: undefined },
-      auth: { bearer: 'a-token-of-the-tests' },
+      auth: { bearer: dynatraceToken },
       ...settings,
     },
   });
