@@ -30,7 +30,7 @@ describe("the nudge to a source's workflow", function () {
     const handle = environment.client.workflow.getHandle(inboxId(source.name));
     const { type, taskQueue, typedSearchAttributes, staticSummary } = await handle.describe();
     assert.deepEqual([type, taskQueue], ['inbox', source.name]);
-    assert.equal(await staticSummary(), `${source.name}: gather what was sent`);
+    assert.equal(await staticSummary(), `${source.name}: gather what dynatrace sends`);
     assert.deepEqual(
       Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
       { LandfallSource: source.name, LandfallVendor: 'dynatrace' },
