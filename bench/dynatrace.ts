@@ -17,7 +17,6 @@ import { countDocuments } from '../vendors/dynatrace/bulk.js';
 import { storedTables } from '../vendors/dynatrace/tables.js';
 import { insertBody, type InboxBody } from '../warehouse/insert-body.js';
 import { prepareCeiling, type Ceiling } from './ceiling.js';
-import { median } from './median.js';
 import type { Place } from './place.js';
 import { peakMemory } from './processes.js';
 
