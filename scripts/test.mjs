@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 const mocha = join(dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
 
 /** Folders of test/ that take as long as all others together. */
-const first = ['client', 'end-to-end'];
+const first = ['client', 'end-to-end', 'stores', 'web-ui'];
 const shares = [
   first.map((folder) => `test/${folder}/**/*.test.ts`),
   ['test/**/*.test.ts', ...first.flatMap((folder) => ['--ignore', `test/${folder}/**`])],
