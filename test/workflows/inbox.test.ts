@@ -18,7 +18,7 @@ import { workflowBundle } from '../support/landfall.js';
 import { timeSkipping } from '../support/temporal.js';
 import { fakeInbox, type FakeInbox } from './fake-inbox.js';
 import { gate } from './fake-landfall.js';
-import { currentDetails } from './observe.js';
+import { currentDetails, query } from './observe.js';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -59,7 +59,7 @@ describe('the workflow of an inbox', function () {
     });
     await worker.runUntil(body);
   };
-  const status = (handle: WorkflowHandle): Promise<InboxStatus> => handle.query<InboxStatus>('status');
+  const status = (handle: WorkflowHandle): Promise<InboxStatus> => query<InboxStatus>(handle, 'status');
   const finalities = (): string[] => [...inbox.ledger.values()];
   const until = (condition: () => boolean | Promise<boolean>, what?: string) =>
     eventually(condition, { timeoutMs: 20_000, ...(what === undefined ? {} : { what }) });

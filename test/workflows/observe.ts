@@ -1,13 +1,35 @@
 /** What a person sees of workflows on the dev server, and can do to them. */
 
-import type { Client, Workflow, WorkflowHandle, WorkflowResultType } from '@temporalio/client';
+import {
+  isGrpcDeadlineError,
+  type Client,
+  type Workflow,
+  type WorkflowHandle,
+  type WorkflowResultType,
+} from '@temporalio/client';
 
 import { eventually } from '../support/eventually.js';
 
 /** The table that the Web UI shows; needs a worker that answers. */
 export async function currentDetails(workflow: WorkflowHandle): Promise<string> {
-  const metadata = await workflow.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  const metadata = await query<{ currentDetails?: string }>(workflow, '__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
+}
+
+/**
+ * Asks a workflow. The SDK waits for an answer without end, and the time-skipping server seems to lose a question at times
+ * that comes as a timer fires: it is asked again then, three times at most.
+ */
+export async function query<T>(workflow: WorkflowHandle, name: string): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const deadline = Date.now() + 10_000;
+      return await workflow.client.connection.withDeadline(deadline, () => workflow.query<T>(name));
+    } catch (error) {
+      if (attempt === 3 || !isGrpcDeadlineError(error)) throw error;
+      console.log(`    ${workflow.workflowId} did not answer '${name}'; it is asked again`);
+    }
+  }
 }
 
 /** Ids of the children that a run asked for, in order. */
