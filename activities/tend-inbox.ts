@@ -1,13 +1,10 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type pg from 'pg';
 
-import { inboxStart } from '../config/inbox-start.js';
+import { inboxSignal } from '../config/inbox-start.js';
 import type { SentSource } from '../config/schema.js';
-import { searchAttributes } from '../model/control.js';
 import type { Delivery } from '../model/delivery.js';
-import { arrivedSignal, type Arrived } from '../model/inbox.js';
+import { inboxWorkflow } from '../model/inbox.js';
 import { somethingWaits, unsettledBatches } from '../warehouse/inbox-deliveries.js';
 import { purgeInbox } from '../warehouse/inbox-purge.js';
 import type { Dependencies } from './dependencies.js';
@@ -34,29 +31,15 @@ export async function tendInbox(
   signal: AbortSignal,
 ): Promise<Delivery[]> {
   const waiting = await somethingWaits(pool, config.name);
-  if (waiting) await nudge(client, config, waiting);
+  if (waiting) {
+    const { taskQueue } = activityInfo();
+    await client.workflow.signalWithStart(inboxWorkflow, inboxSignal(config, taskQueue, waiting));
+  }
   const begun = await unsettledBatches(pool, config.name, {
     ...{ known: [], most: mostStarts, finalities: ['loading', 'provisional'] },
   });
   await purge(pool, config, now, onDeleted, signal);
   return begun;
-}
-
-const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
-const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
-
-/** Starts the workflow of the inbox where it does not run. */
-async function nudge(client: Client, config: SentSource, news: Arrived): Promise<void> {
-  const { workflowType, workflowId, input, staticSummary, staticDetails } = inboxStart(config);
-  await client.workflow.signalWithStart(workflowType, {
-    ...{ workflowId, taskQueue: activityInfo().taskQueue, args: [input], staticSummary, staticDetails },
-    ...{ signal: arrivedSignal, signalArgs: [news] },
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    typedSearchAttributes: [
-      { key: sourceKey, value: config.name },
-      { key: vendorKey, value: config.vendor },
-    ],
-  });
 }
 
 async function purge(

@@ -17,7 +17,7 @@ import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode, Session } from './session.js';
 import { writeTable } from './table.js';
-import { sourceAttributes } from './typed-attributes.js';
+import { sourceAttributes } from '../model/typed-attributes.js';
 import { UsageError } from './usage-error.js';
 import { watchBackfill } from './watch-backfill.js';
 import { workflowLink } from './web-ui.js';

@@ -12,7 +12,7 @@ import { isRunning } from './is-running.js';
 import type { Place } from './place.js';
 import type { ExitCode, Session } from './session.js';
 import { sourceOfVendor } from './source-of-vendor.js';
-import { sourceAttributes } from './typed-attributes.js';
+import { sourceAttributes } from '../model/typed-attributes.js';
 import { UsageError } from './usage-error.js';
 import { watchWorkflow } from './watch-workflow.js';
 import { workflowLink } from './web-ui.js';

@@ -11,7 +11,7 @@ import { isRunning } from './is-running.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
-import { deliveryAttributes } from './typed-attributes.js';
+import { deliveryAttributes } from '../model/typed-attributes.js';
 import { UsageError } from './usage-error.js';
 import { workflowLink } from './web-ui.js';
 import { withLedger } from './with-ledger.js';

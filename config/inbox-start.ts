@@ -1,4 +1,5 @@
-import { inboxId, inboxWorkflow, type InboxInput } from '../model/inbox.js';
+import { arrivedSignal, inboxId, inboxWorkflow, type Arrived, type InboxInput } from '../model/inbox.js';
+import { sourceAttributes } from '../model/typed-attributes.js';
 import { writeDuration } from './duration.js';
 import type { SentSource } from './schema.js';
 
@@ -26,4 +27,17 @@ export function inboxStart({ name, vendor, schema, gatherBytes, gatherWithin }: 
       'Signals, each with `{"reason": "…"}`: `pause` starts nothing new until `resume`. What comes meanwhile is kept.',
     ].join('\n\n'),
   };
+}
+
+/** Options of a signal-with-start that tells the inbox of bodies: one that runs is signalled, one that ended is started anew. */
+export function inboxSignal(source: SentSource, taskQueue: string, arrived: Arrived) {
+  const { workflowId, input, staticSummary, staticDetails } = inboxStart(source);
+  return {
+    ...{ workflowId, taskQueue, staticSummary, staticDetails },
+    args: [input] as [InboxInput],
+    signal: arrivedSignal,
+    signalArgs: [arrived] as [Arrived],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    typedSearchAttributes: sourceAttributes(source.name, source.vendor),
+  } as const;
 }

@@ -3,14 +3,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client, Connection } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type pino from 'pino';
 
-import { inboxStart } from '../config/inbox-start.js';
+import { inboxSignal } from '../config/inbox-start.js';
 import type { SentSource } from '../config/schema.js';
 import type { TemporalAccess } from '../config/temporal.js';
-import { searchAttributes } from '../model/control.js';
-import { arrivedSignal, type Arrived } from '../model/inbox.js';
+import { inboxWorkflow } from '../model/inbox.js';
 import { coalesce, type Pace } from './coalesce.js';
 import { reasonOf } from './reason.js';
 
@@ -47,7 +45,9 @@ export function openNudge(options: NudgeOptions): Nudge {
   const bySource = new Map(
     sources.map((source) => {
       const tell = toldOnce(source.name, log, (bytes) =>
-        connection.withDeadline(Date.now() + deadline, () => signal(client, source, taskQueue, bytes)),
+        connection.withDeadline(Date.now() + deadline, () =>
+          client.workflow.signalWithStart(inboxWorkflow, inboxSignal(source, taskQueue, { bytes })),
+        ),
       );
       return [source.name, coalesce(tell, pace)] as const;
     }),
@@ -65,35 +65,11 @@ export function openNudge(options: NudgeOptions): Nudge {
   };
 }
 
-async function signal(client: Client, source: SentSource, taskQueue: string, bytes: number): Promise<void> {
-  const { workflowType, workflowId, input, staticSummary, staticDetails } = inboxStart(source);
-  const arrived: Arrived = { bytes };
-  await client.workflow.signalWithStart(workflowType, {
-    workflowId,
-    // One that runs is signalled, one that ended is started anew.
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    taskQueue,
-    args: [input],
-    signal: arrivedSignal,
-    signalArgs: [arrived],
-    typedSearchAttributes: [
-      { key: sourceKey, value: source.name },
-      { key: vendorKey, value: source.vendor },
-    ],
-    staticSummary,
-    staticDetails,
-  });
-}
-
-const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
-const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
-
 /** Logs the first of several failures in a row, and their end. */
 function toldOnce(
   source: string,
   log: pino.Logger,
-  tell: (bytes: number) => Promise<void>,
+  tell: (bytes: number) => Promise<unknown>,
 ): (bytes: number) => Promise<void> {
   let failing = false;
   return async (bytes) => {

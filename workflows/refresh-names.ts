@@ -3,7 +3,7 @@ import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 
 import type { DeliveryInput } from '../model/control.js';
 import { namesStart, namesWorkflow } from '../model/names.js';
-import { sourceAttributes } from './start.js';
+import { sourceAttributes } from '../model/typed-attributes.js';
 
 /**
  * Has those ids in the sessions of a day named that have no name yet, whatever becomes of us. One that does so already

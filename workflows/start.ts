@@ -1,10 +1,4 @@
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  type SearchAttributePair,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowIdReusePolicy,
-} from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   getExternalWorkflowHandle,
   isCancellation,
@@ -14,11 +8,7 @@ import {
 } from '@temporalio/workflow';
 
 import type { DeliveryStart } from '../config/delivery-start.js';
-import { searchAttributes } from '../model/control.js';
-
-const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
-const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
-const dateKey = defineSearchAttributeKey(searchAttributes.date, SearchAttributeType.DATETIME);
+import { deliveryAttributes } from '../model/typed-attributes.js';
 
 /**
  * Starts a delivery under its own id, to go on whatever becomes of us. One that runs already is left running and asked
@@ -34,10 +24,7 @@ export async function startDelivery(start: DeliveryStart, listener?: string): Pr
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      typedSearchAttributes: [
-        ...sourceAttributes(input.source, input.vendor),
-        { key: dateKey, value: new Date(`${input.date}T00:00:00Z`) },
-      ],
+      typedSearchAttributes: deliveryAttributes(input),
       staticSummary: start.staticSummary,
       staticDetails: start.staticDetails,
     });
@@ -54,12 +41,4 @@ export async function startDelivery(start: DeliveryStart, listener?: string): Pr
       return false;
     }
   }
-}
-
-/** Search attributes of what works for a whole source. */
-export function sourceAttributes(source: string, vendor: string): SearchAttributePair[] {
-  return [
-    { key: sourceKey, value: source },
-    { key: vendorKey, value: vendor },
-  ];
 }

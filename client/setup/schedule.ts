@@ -11,7 +11,7 @@ import { writeDuration } from '../../config/duration.js';
 import { hasStore, type SourceConfig } from '../../config/schema.js';
 import { workflowTypes } from '../../model/control.js';
 import { namesId, namesStart, namesWorkflow } from '../../model/names.js';
-import { sourceAttributes } from '../typed-attributes.js';
+import { sourceAttributes } from '../../model/typed-attributes.js';
 import type { TemporalSession } from '../with-temporal.js';
 
 export function scheduleId(source: string): string {

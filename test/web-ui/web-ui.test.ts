@@ -5,7 +5,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Page } from 'puppeteer-core';
 
-import { sourceAttributes } from '../../client/typed-attributes.js';
+import { sourceAttributes } from '../../model/typed-attributes.js';
 import { chromium } from '../../sandbox/chromium.js';
 import { brokenOff, makeJob } from '../../sandbox/leanplum/job.js';
 import { makeSessions } from '../../sandbox/leanplum/sessions.js';

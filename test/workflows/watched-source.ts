@@ -13,7 +13,7 @@ import { openSources } from '../../activities/sources.js';
 import { turns } from '../../activities/turns.js';
 import { deliveryStart } from '../../config/delivery-start.js';
 import { nameDay, nameJob } from '../../config/name-delivery.js';
-import { deliveryAttributes } from '../../client/typed-attributes.js';
+import { deliveryAttributes } from '../../model/typed-attributes.js';
 import type { DeliveryInput, DeliveryResult } from '../../model/control.js';
 import { isSettled, type Delivery as LandfallDelivery, type Finality } from '../../model/delivery.js';
 import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 
-import { searchAttributes, type DeliveryInput } from '../model/control.js';
-import { startOfDay } from '../model/day.js';
+import { searchAttributes, type DeliveryInput } from './control.js';
+import { startOfDay } from './day.js';
 
 const sourceKey = defineSearchAttributeKey(searchAttributes.source, SearchAttributeType.KEYWORD);
 const vendorKey = defineSearchAttributeKey(searchAttributes.vendor, SearchAttributeType.KEYWORD);
@@ -12,7 +12,7 @@ export function deliveryAttributes({ source, vendor, date }: DeliveryInput): Sea
   return [...sourceAttributes(source, vendor), { key: dateKey, value: new Date(startOfDay(date)) }];
 }
 
-/** Search attributes of what works for a whole source: backfills and its schedule. */
+/** Search attributes of what works for a whole source: backfills, its inbox and its schedules. */
 export function sourceAttributes(source: string, vendor: string): SearchAttributePair[] {
   return [
     { key: sourceKey, value: source },
