@@ -7,10 +7,11 @@ import type { DeliveryResult } from '../model/control.js';
 import { isSettled, type Delivery, type Finality } from '../model/delivery.js';
 import { addDays, countDays } from '../model/day.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import { deliversJobs } from '../vendors/vendor.js';
 import { readFinality, type KnownFinality } from '../warehouse/read-finality.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
-import { deliversJobs, listJobs } from './list-jobs.js';
+import { listJobs } from './list-jobs.js';
 
 export interface DeliveryRange {
   readonly source: string;

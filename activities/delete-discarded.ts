@@ -1,9 +1,9 @@
 import type { Delivery } from '../model/delivery.js';
 import type { StoredFile } from '../stores/store.js';
+import { deliversJobs } from '../vendors/vendor.js';
 import { listForDeletion, noteDeleted } from '../warehouse/deleted-files.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
-import { deliversJobs } from './list-jobs.js';
 
 export function createDeleteDiscarded({ pool, source }: Dependencies) {
   /**

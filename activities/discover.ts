@@ -3,13 +3,13 @@ import { nameDay } from '../config/name-delivery.js';
 import { hasStore } from '../config/schema.js';
 import { addDays, dayOf } from '../model/day.js';
 import type { Delivery } from '../model/delivery.js';
-import type { JobVendor } from '../vendors/vendor.js';
+import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../vendors/vendor.js';
 import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
-import { deliversJobs, listJobs } from './list-jobs.js';
+import { listJobs } from './list-jobs.js';
 import { tendInbox } from './tend-inbox.js';
 
 export interface DiscoverStep {
@@ -54,9 +54,13 @@ export function createDiscover({ pool, source, client }: Dependencies) {
         }
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
-          const found = deliversJobs(vendor)
-            ? await newJobs({ ...opened, vendor }, type, window, step.now, signal)
-            : await newDays(opened, type, window, step.now, signal);
+          const found: Delivery[] = [];
+          if (deliversJobs(vendor)) {
+            found.push(...(await newJobs({ ...opened, vendor }, type, window, step.now, signal)));
+          }
+          if (deliversDays(vendor)) {
+            found.push(...(await newDays({ ...opened, vendor }, type, window, step.now, signal)));
+          }
           progress.deliveries += found.length;
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
@@ -83,7 +87,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
   }
 
   async function newDays(
-    opened: OpenSource,
+    opened: OpenSource & { readonly vendor: DayVendor },
     type: string,
     { first, last }: Window,
     now: number,
@@ -91,8 +95,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
   ): Promise<Delivery[]> {
     const { config, vendor } = opened;
     const listed = await listDays(opened, type, { first, last }, signal);
-    const begins = vendor.deliveries.are === 'days' && vendor.deliveries.beginWithDay;
-    const expected = begins ? [addDays(last, -1), last] : [addDays(last, -1)];
+    const expected = vendor.deliveries.beginWithDay ? [addDays(last, -1), last] : [addDays(last, -1)];
     const wanted = [...new Set([...listed.keys(), ...expected])].filter((day) => day >= first && day <= last);
     const name = (day: string): Delivery => nameDay(config, type, day);
     const unsettled = await unsettledDeliveries(pool, config.name, type, wanted.map(name));
@@ -124,20 +127,20 @@ export function createDiscover({ pool, source, client }: Dependencies) {
 
 /** Days that the store shows, with their file's version where a day is one file. */
 async function listDays(
-  { vendor, store }: OpenSource,
+  { vendor: { deliveries }, store }: OpenSource & { readonly vendor: DayVendor },
   type: string,
   { first, last }: Window,
   signal: AbortSignal,
 ): Promise<Map<string, string | undefined>> {
   const days = new Map<string, string | undefined>();
-  for (const prefix of vendor.daysPrefixes(type, first, last)) {
+  for (const prefix of deliveries.prefixes(type, first, last)) {
     for await (const page of store.list(prefix, { depth: 'level', signal })) {
       for (const folder of page.folders) {
-        const day = vendor.parseDay(type, folder);
+        const day = deliveries.parseDay(type, folder);
         if (day !== undefined) days.set(day, undefined);
       }
       for (const file of page.files) {
-        const day = vendor.parseDay(type, file.key);
+        const day = deliveries.parseDay(type, file.key);
         if (day !== undefined) days.set(day, file.version);
       }
     }

@@ -2,7 +2,7 @@ import { nameJob } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
 import type { Delivery } from '../model/delivery.js';
 import type { Store } from '../stores/store.js';
-import type { JobVendor, Vendor } from '../vendors/vendor.js';
+import type { JobVendor } from '../vendors/vendor.js';
 
 /** A job that the store shows. */
 export interface ListedJob extends Delivery {
@@ -19,10 +19,11 @@ export async function listJobs(
   wanted: (day: string) => boolean,
   signal: AbortSignal,
 ): Promise<ListedJob[]> {
+  const { deliveries } = vendor;
   const days = new Set<string>();
-  for await (const page of store.list(vendor.typePrefix(type), { depth: 'level', signal })) {
+  for await (const page of store.list(deliveries.typePrefix(type), { depth: 'level', signal })) {
     for (const folder of page.folders) {
-      const day = vendor.parseDay(type, folder);
+      const day = deliveries.parseDay(type, folder);
       if (day !== undefined && wanted(day)) days.add(day);
     }
   }
@@ -31,7 +32,7 @@ export async function listJobs(
     const keys = new Map<string, string[]>();
     for await (const page of store.list(vendor.prefix(type, date), { depth: vendor.depth, signal })) {
       for (const { key } of page.files) {
-        const job = vendor.deliveries.parseJob(key);
+        const job = deliveries.parseJob(key);
         if (job === undefined) continue;
         const files = keys.get(job);
         if (files) files.push(key);
@@ -39,14 +40,9 @@ export async function listJobs(
       }
     }
     for (const [name, files] of keys) {
-      const mayBeComplete = vendor.deliveries.mayBeComplete(files);
+      const mayBeComplete = deliveries.mayBeComplete(files);
       found.push({ ...nameJob(config, type, date, name), mayBeComplete });
     }
   }
   return found;
-}
-
-/** Whether a vendor's deliveries are jobs. */
-export function deliversJobs(vendor: Vendor): vendor is JobVendor {
-  return vendor.deliveries.are === 'jobs';
 }

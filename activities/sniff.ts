@@ -9,7 +9,7 @@ import { openStore } from '../stores/open.js';
 import type { Store, StoredFile } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
 import type { FileShape } from '../vendors/table.js';
-import type { Vendor } from '../vendors/vendor.js';
+import type { Days, Jobs, Vendor } from '../vendors/vendor.js';
 import { inFolder } from './in-folder.js';
 
 /** What one file of a source says about the export. */
@@ -39,9 +39,11 @@ export async function sniffSource(source: SourceConfig): Promise<Sniffed | undef
 }
 
 async function firstPart(store: Store, vendor: Vendor, type: string): Promise<StoredFile | undefined> {
-  for await (const page of store.list(vendor.typePrefix(type))) {
+  const { deliveries } = vendor;
+  if (deliveries.are === 'batches') return undefined;
+  for await (const page of store.list(deliveries.typePrefix(type))) {
     for (const file of page.files) {
-      const delivery = deliveryOf(vendor, type, file.key);
+      const delivery = deliveryOf(deliveries, type, file.key);
       if (!delivery) continue;
       const sorting = vendor.sorting(delivery, { take: 'all', read: new Map() });
       if (sorting.sort(file).kind === 'part') return file;
@@ -51,13 +53,11 @@ async function firstPart(store: Store, vendor: Vendor, type: string): Promise<St
 }
 
 /** The delivery that a file would belong to; its source does not matter here. */
-function deliveryOf(vendor: Vendor, type: string, key: string): Delivery | undefined {
+function deliveryOf(deliveries: Days | Jobs, type: string, key: string): Delivery | undefined {
   // A day is a file, or a folder that it lies in.
   const places = [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1)).concat(key);
-  const date = places.map((place) => vendor.parseDay(type, place)).find((day) => day !== undefined);
+  const date = places.map((place) => deliveries.parseDay(type, place)).find((day) => day !== undefined);
   if (date === undefined) return undefined;
-  const { deliveries } = vendor;
-  if (deliveries.are === 'batches') return undefined;
   const name = deliveries.are === 'jobs' ? deliveries.parseJob(key) : deliveries.name(type, date);
   return name === undefined ? undefined : { id: deliveryId('', name), source: '', type, date };
 }

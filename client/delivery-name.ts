@@ -41,7 +41,7 @@ export function parseDeliveryId(
     return { source, delivery: known };
   }
   if (vendor.deliveries.are === 'batches') {
-    const date = vendor.deliveries.parseDay(name);
+    const date = vendor.deliveries.dayOf(name);
     if (date === undefined) throw wrong;
     return { source, delivery: { id, source: source.name, type: vendor.types[0] ?? '', date } };
   }

@@ -67,13 +67,23 @@ export interface Sorting {
   marker?(): Marker | undefined;
 }
 
+/** Deliveries that lie in a store. */
+interface Stored {
+  /** Where everything of a type lies, with its final slash. */
+  typePrefix(type: string): string;
+  /** The day of a file or folder below that. */
+  parseDay(type: string, keyOrFolder: string): string | undefined;
+}
+
 /** Deliveries that are UTC days: each is expected, whether there is a file of it or not. */
-export interface Days {
+export interface Days extends Stored {
   readonly are: 'days';
   /** The delivery's name below its source: `events/2020-05-25`. */
   name(type: string, date: string): string;
   /** The opposite; undefined for what is no name of this vendor's. */
   parseName(name: string): { readonly type: string; readonly date: string } | undefined;
+  /** Where the days of a type from `first` to `last` show: the prefixes that are listed, one level deep. */
+  prefixes(type: string, first: string, last: string): readonly string[];
   /** Whether a day's delivery begins with the day, rather than after it. */
   readonly beginWithDay: boolean;
   /**
@@ -85,7 +95,7 @@ export interface Days {
 }
 
 /** Deliveries that come when they come: what there is of them is what the store shows. Their names tell no day. */
-export interface Jobs {
+export interface Jobs extends Stored {
   readonly are: 'jobs';
   isName(name: string): boolean;
   /** The name of the job that an object belongs to; undefined for any other object. */
@@ -101,7 +111,7 @@ export interface Jobs {
 export interface Batches {
   readonly are: 'batches';
   /** The day that a batch of that name is filed under; undefined for what is no name of a batch. */
-  parseDay(name: string): string | undefined;
+  dayOf(name: string): string | undefined;
 }
 
 /** What a person types into a vendor's form, so that it sends to us. */
@@ -138,12 +148,6 @@ export interface Vendor {
   readonly exampleName: string;
   /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
   readonly onlyGrows: boolean;
-  /** Where everything of a type lies, with its final slash. */
-  typePrefix(type: string): string;
-  /** Where the days of a type from `first` to `last` show: the prefixes that are listed, one level deep. */
-  daysPrefixes(type: string, first: string, last: string): readonly string[];
-  /** The day of a file or folder below that. */
-  parseDay(type: string, keyOrFolder: string): string | undefined;
   /** Where the files of a day lie, with its final slash, and whether further down as well. */
   prefix(type: string, date: string): string;
   readonly depth: 'level' | 'deep';
@@ -157,5 +161,16 @@ export interface Vendor {
   readonly setupHints?: (place: ReceiverPlace) => readonly SetupHint[];
 }
 
+/** A vendor whose deliveries are days. */
+export type DayVendor = Vendor & { readonly deliveries: Days };
+
 /** A vendor whose deliveries are jobs. */
 export type JobVendor = Vendor & { readonly deliveries: Jobs };
+
+export function deliversDays(vendor: Vendor): vendor is DayVendor {
+  return vendor.deliveries.are === 'days';
+}
+
+export function deliversJobs(vendor: Vendor): vendor is JobVendor {
+  return vendor.deliveries.are === 'jobs';
+}

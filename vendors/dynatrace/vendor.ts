@@ -15,12 +15,9 @@ export const dynatrace: Vendor = {
   // A session may come again, from another of the endpoints or because an answer was lost.
   landing: () => ({ how: 'merge', tables: storedTables }),
   shape: () => ({ format: 'nested json lines', table: session }),
-  deliveries: { are: 'batches', parseDay: parseBatch },
+  deliveries: { are: 'batches', dayOf: parseBatch },
   exampleName: '2026-11-20/1042',
   onlyGrows: false,
-  typePrefix: () => '',
-  daysPrefixes: () => [],
-  parseDay: () => undefined,
   prefix: () => '',
   depth: 'level',
   look,

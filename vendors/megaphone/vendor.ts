@@ -27,6 +27,10 @@ export const megaphone: Vendor = {
     are: 'days',
     name: (type, date) => deliveryName(known(type), date),
     parseName: parseDeliveryName,
+    // Everything lies side by side below the root.
+    typePrefix: () => '',
+    prefixes: () => [''],
+    parseDay: (type, key) => parseFileKey(known(type), key),
     // The file is there from the day's first hour on, and worth reading.
     beginWithDay: true,
     closeAfter: (type) => closesAfter(known(type)),
@@ -34,10 +38,6 @@ export const megaphone: Vendor = {
   exampleName: '2026-11-20',
   // "Metrics will not be removed. Metrics will be added."
   onlyGrows: true,
-  // Everything lies side by side below the root.
-  typePrefix: () => '',
-  daysPrefixes: () => [''],
-  parseDay: (type, key) => parseFileKey(known(type), key),
   prefix: () => '',
   depth: 'level',
   look: ({ type, date }) => look(known(type), date),

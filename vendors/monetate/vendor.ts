@@ -20,6 +20,9 @@ export const monetate: Vendor = {
   deliveries: {
     are: 'days',
     name: (_type, date) => date,
+    typePrefix: () => '',
+    prefixes: (_type, first, last) => monthFolders(first, last),
+    parseDay: (_type, folder) => parseDayFolder(folder),
     parseName: (name) => (isDay(name) ? { type: monetateTypes[0], date: name } : undefined),
     // Its first file comes a quarter of an hour after it has begun.
     beginWithDay: true,
@@ -28,9 +31,6 @@ export const monetate: Vendor = {
   },
   exampleName: '2026-11-20',
   onlyGrows: true,
-  typePrefix: () => '',
-  daysPrefixes: (_type, first, last) => monthFolders(first, last),
-  parseDay: (_type, folder) => parseDayFolder(folder),
   prefix: (_type, date) => dayFolder(date),
   depth: 'level',
   look,

@@ -28,14 +28,14 @@ export const optimizely: Vendor = {
       if (type === undefined || date === undefined || more.length > 0) return undefined;
       return { type, date };
     },
+    typePrefix: (type) => typePrefix(known(type)),
+    prefixes: (type) => [typePrefix(known(type))],
+    parseDay: (_type, folder) => parseDayFolder(folder),
     beginWithDay: false,
     closeAfter: () => undefined,
   },
   exampleName: 'events/2026-11-20',
   onlyGrows: false,
-  typePrefix: (type) => typePrefix(known(type)),
-  daysPrefixes: (type) => [typePrefix(known(type))],
-  parseDay: (_type, folder) => parseDayFolder(folder),
   prefix: (type, date) => dayPrefix(known(type), date),
   depth: 'deep',
   look: ({ type, date }) => {

@@ -59,7 +59,7 @@ describe('the names of batches', () => {
 
   it('have an example', () => {
     assert.ok(dynatrace.deliveries.are === 'batches');
-    assert.equal(dynatrace.deliveries.parseDay(dynatrace.exampleName), '2026-11-20');
+    assert.equal(dynatrace.deliveries.dayOf(dynatrace.exampleName), '2026-11-20');
   });
 });
 

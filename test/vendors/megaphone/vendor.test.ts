@@ -60,15 +60,15 @@ describe('what Megaphone is to the rest of Landfall', () => {
   it('lists everything one level deep below the root', () => {
     for (const type of megaphone.types) {
       assert.equal(megaphone.prefix(type, date), '');
-      assert.deepEqual(megaphone.daysPrefixes(type, date, date), ['']);
+      assert.deepEqual(deliveries.prefixes(type, date, date), ['']);
     }
     assert.equal(megaphone.depth, 'level');
   });
 
   it('shows each type its own days', () => {
-    assert.equal(megaphone.parseDay('impressions-v2', key), date);
-    assert.equal(megaphone.parseDay('impressions', key), undefined);
-    assert.equal(megaphone.parseDay('metrics', closing.key), undefined);
+    assert.equal(deliveries.parseDay('impressions-v2', key), date);
+    assert.equal(deliveries.parseDay('impressions', key), undefined);
+    assert.equal(deliveries.parseDay('metrics', closing.key), undefined);
   });
 
   it('calls a day of metrics by its date alone', () => {
