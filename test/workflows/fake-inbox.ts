@@ -25,6 +25,8 @@ export interface FakeInbox {
   atWork: number;
   mostAtWork: number;
   counted: number;
+  /** Ids, as often as they were published. */
+  readonly published: string[];
   /** Awaited inside the step before it is done; may throw what the step should throw. */
   during: Partial<Record<'gather' | 'count' | 'stage' | 'publish', (id: string) => Promise<void> | void>>;
   gatherBytes: number;
@@ -57,7 +59,7 @@ export function fakeInbox(environment: () => TestWorkflowEnvironment): FakeInbox
   });
 
   const inbox: FakeInbox = {
-    ...{ bodies: [], ledger: new Map(), gathered: [], during: {} },
+    ...{ bodies: [], ledger: new Map(), gathered: [], published: [], during: {} },
     ...{ atWork: 0, mostAtWork: 0, counted: 0, gatherBytes: 1_000 },
     activities: {
       ...fakeLandfall(environment).activities,
@@ -93,6 +95,7 @@ export function fakeInbox(environment: () => TestWorkflowEnvironment): FakeInbox
       },
       publish: async ({ delivery, finality }) => {
         await inbox.during.publish?.(delivery.id);
+        inbox.published.push(delivery.id);
         inbox.ledger.set(delivery.id, finality);
         inbox.atWork -= 1;
         return { files: 1, bytes: 10, parsed: 5, loaded: 4, quarantined: 0, duplicate: 1 };

@@ -245,6 +245,27 @@ describe('the workflow of an inbox', function () {
     });
   });
 
+  it('continues as new after a hundred deliveries, and loses and doubles none of them', async () => {
+    await work(async () => {
+      const handle = await receive(...Array<number>(104).fill(1_000));
+      const first = (await handle.describe()).runId;
+      const done = (): boolean =>
+        finalities().length === 104 && finalities().every((finality) => finality === 'final');
+      await eventually(done, { timeoutMs: 90_000 });
+      await until(async () => (await status(handle)).inFlight.length === 0);
+      assert.notEqual((await handle.describe()).runId, first);
+      const { status: ended } = await environment.client.workflow
+        .getHandle(handle.workflowId, first)
+        .describe();
+      assert.equal(ended.name, 'CONTINUED_AS_NEW');
+      assert.ok(inbox.mostAtWork <= 2);
+      assert.equal(inbox.published.length, 104, 'each was published once');
+      // The run that goes on is told of what comes as the first was.
+      await receive(1_000);
+      await until(() => finalities().filter((finality) => finality === 'final').length === 105);
+    });
+  });
+
   it('cancelled it says so, and its deliveries go on', async () => {
     const closed = gate();
     inbox.during.publish = () => closed.passed;
