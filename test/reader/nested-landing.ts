@@ -9,8 +9,9 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { rowTextOfPostgres, type FileRows, type FileTable } from '../../model/row-text.js';
 import { readFile } from '../../reader/read-file.js';
 import { session, storedTables } from '../../vendors/leanplum/tables.js';
+import { leanplum } from '../../vendors/leanplum/vendor.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
-import { createTables } from '../vendors/leanplum/rows.js';
+import { createTablesOf } from '../vendors/create-tables.js';
 import { constants, connect } from './landing.js';
 import { reading, type Reading } from './reading.js';
 
@@ -24,7 +25,7 @@ export interface Sessions {
 /** The real tables, in a database of a test's own. */
 export async function sessionTables(): Promise<Sessions> {
   const database: TestDatabase = await testDatabase();
-  await createTables(database.pool, 'sessions');
+  await createTablesOf(leanplum, database.pool, 'sessions');
   const client = await connect(database.url);
   await client.query('set search_path = sessions');
   await client.query(

@@ -5,10 +5,12 @@ import { countRows, mergeRows, rowsOf, tableNames, type Row } from '../../../san
 import type { Event, Session, State } from '../../../sandbox/leanplum/session.js';
 import { makeSessions } from '../../../sandbox/leanplum/sessions.js';
 import { session, storedTables } from '../../../vendors/leanplum/tables.js';
+import { leanplum } from '../../../vendors/leanplum/vendor.js';
 import { parseLine } from '../../support/leanplum-lines.js';
 import { heldRows, inKeyOrder } from '../../support/leanplum-rows.js';
 import { testDatabase } from '../../support/postgres.js';
-import { createTables, putRows } from '../../vendors/leanplum/rows.js';
+import { createTablesOf } from '../../vendors/create-tables.js';
+import { putRows } from '../../vendors/put-rows.js';
 import { unfold } from '../../vendors/leanplum/unfold.js';
 
 const until = Date.parse('2026-11-20T18:00:00Z');
@@ -186,7 +188,7 @@ describe('the rows of Leanplum sessions', () => {
   it('are what Postgres holds of them', async () => {
     const database = await testDatabase();
     try {
-      await createTables(database.pool, 'sessions');
+      await createTablesOf(leanplum, database.pool, 'sessions');
       for (const name of tableNames) await putRows(database.pool, 'sessions', name, rows[name]);
       assert.deepEqual(await heldRows(database.pool, 'sessions'), inKeyOrder(rows));
     } finally {

@@ -7,8 +7,9 @@ import { receiverSettings } from '../../../config/receiver.js';
 import { dynatraceSettings } from '../../../config/vendors/dynatrace.js';
 import { storedTables } from '../../../vendors/dynatrace/tables.js';
 import { setupHints } from '../../../vendors/dynatrace/setup-hints.js';
+import { dynatrace } from '../../../vendors/dynatrace/vendor.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
-import { createTables } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
 
 const guide = new URL('../../../docs/dynatrace.md', import.meta.url);
 
@@ -23,7 +24,7 @@ describe('the guide to Dynatrace', function () {
   let text: string;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, 'dynatrace');
+    await createTablesOf(dynatrace, database.pool, 'dynatrace');
     text = await readFile(guide, 'utf8');
   });
   after(async () => database.drop());

@@ -7,12 +7,14 @@ import type pg from 'pg';
 
 import { readFile } from '../../../reader/read-file.js';
 import { session, storedTables } from '../../../vendors/dynatrace/tables.js';
+import { dynatrace } from '../../../vendors/dynatrace/vendor.js';
 import { connect, constants } from '../../reader/landing.js';
 import { landRows, type LandedSessions } from '../../reader/nested-landing.js';
 import { reading } from '../../reader/reading.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 import { current, older } from './documents.js';
-import { createTables, putRows } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
+import { putRows } from '../put-rows.js';
 import { unfold } from './unfold.js';
 
 describe('sessions as they are read', function () {
@@ -21,8 +23,8 @@ describe('sessions as they are read', function () {
   let client: pg.Client;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, 'rum');
-    await createTables(database.pool, 'plain');
+    await createTablesOf(dynatrace, database.pool, 'rum');
+    await createTablesOf(dynatrace, database.pool, 'plain');
     client = await connect(database.url);
     await client.query('set search_path = rum');
     await client.query(

@@ -4,8 +4,10 @@ import { session, storedTables } from '../../../vendors/dynatrace/tables.js';
 import { dynatrace } from '../../../vendors/dynatrace/vendor.js';
 import type { Table } from '../../../vendors/table.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+import { columnsOf, expected, ours, silentIn, tableOf } from '../catalog.js';
 import { current, older } from './documents.js';
-import { createTables, putRows } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
+import { putRows } from '../put-rows.js';
 import { unfold, type Row } from './unfold.js';
 
 /** The fields of the vendor's tables, by the objects that they are of; those that hold rows are left out. */
@@ -35,18 +37,12 @@ const described: Readonly<Record<string, string>> = {
 
 const olderActions = 'errorCount failedImages failedXhrRequests httpRequestsWithErrors';
 
-const ours = [
-  { name: '_file_id', type: 'bigint', nullable: 'NO' },
-  { name: '_line', type: 'bigint', nullable: 'NO' },
-  { name: '_extra', type: 'jsonb', nullable: 'YES' },
-];
-
 describe('the tables of a Dynatrace source', function () {
   this.timeout(60_000);
   let database: TestDatabase;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, 'rum');
+    await createTablesOf(dynatrace, database.pool, 'rum');
   });
   after(async () => database.drop());
 
@@ -108,56 +104,26 @@ describe('the tables of a Dynatrace source', function () {
 
   for (const table of storedTables) {
     it(`${table.name} has its columns, all but the key nullable, and ours behind`, async () => {
-      const { rows } = await database.pool.query(
-        `select column_name as name,
-                case data_type when 'timestamp with time zone' then 'timestamptz' else data_type end as type,
-                is_nullable as nullable
-         from information_schema.columns
-         where table_schema = 'rum' and table_name = $1 order by ordinal_position`,
-        [table.name],
-      );
-      const columns = table.columns.map(({ name, type }) => ({
-        ...{ name, type },
-        nullable: table.key.includes(name) ? 'NO' : 'YES',
-      }));
-      assert.deepEqual(rows, [...columns, ...ours]);
+      assert.deepEqual(await columnsOf(database.pool, 'rum', table.name), [
+        ...expected(table.columns, table.key),
+        ...ours,
+      ]);
     });
 
     it(`${table.name} has a key, an index of files, one of days, and no other`, async () => {
-      const { rows } = await database.pool.query(
-        `select c.relkind as kind,
-                array(select pg_get_indexdef(i.indexrelid) from pg_index i
-                      join pg_class x on x.oid = i.indexrelid
-                      where i.indrelid = c.oid order by i.indisprimary desc, x.relname) as indexes,
-                array(select conname::text from pg_constraint where conrelid = c.oid and contype = 'f') as foreign
-         from pg_class c where oid = ('rum.' || $1)::regclass`,
-        [table.name],
-      );
+      const there = await tableOf(database.pool, 'rum', table.name);
       const on = `ON rum.${table.name} USING`;
       const indexes = [
         `CREATE UNIQUE INDEX ${table.name}_pkey ${on} btree (${table.key.join(', ')})`,
         `CREATE INDEX ${table.name}_file ${on} brin (_file_id) WITH (autosummarize='on')`,
         `CREATE INDEX ${table.name}_time ${on} brin (start_time) WITH (autosummarize='on')`,
       ];
-      assert.deepEqual(rows, [{ kind: 'r', indexes, foreign: [] }]);
+      assert.deepEqual(there, { partitions: null, indexes, foreignKeys: 0 });
     });
   }
 
   it('everything says what it is: tables, views and their columns have comments', async () => {
-    assert.deepEqual(
-      await found(
-        `select c.relname || coalesce('.' || a.attname, '') as silent
-         from pg_class c
-         left join lateral (
-           select attname, attnum from pg_attribute where attrelid = c.oid and attnum > 0
-           union all select null, 0
-         ) a on true
-         where c.relnamespace = 'rum'::regnamespace and c.relkind in ('r', 'v')
-           and coalesce(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
-                                      else col_description(c.oid, a.attnum) end, '') = ''`,
-      ),
-      [],
-    );
+    assert.deepEqual(await silentIn(database.pool, 'rum'), []);
   });
 
   describe('documents of both generations', () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 
+import { dynatrace } from '../../../vendors/dynatrace/vendor.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
-import { createTables, putRows } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
+import { putRows } from '../put-rows.js';
+import { viewRows } from '../view-rows.js';
 
 /** A name that has to be quoted: views must not depend on it, nor on the search_path. */
 const schema = 'A "b" c';
@@ -72,28 +75,15 @@ describe('the views of a Dynatrace source', function () {
   let database: TestDatabase;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, schema);
+    await createTablesOf(dynatrace, database.pool, schema);
     await putRows(database.pool, schema, 'user_session', sessions);
     await putRows(database.pool, schema, 'user_action', actions);
     await putRows(database.pool, schema, 'user_error', errors);
   });
   after(async () => database.drop());
 
-  /** Rows in order, as arrays, with days as texts; bigint comes as text, which is how the driver keeps it exact. */
-  const rows = async (view: string, columns: string, zone = 'UTC'): Promise<unknown[][]> => {
-    const client = await database.pool.connect();
-    try {
-      await client.query(`set timezone = '${zone}'`);
-      const { rows: found } = await client.query<unknown[]>({
-        text: `select ${columns} from "A ""b"" c".${view} order by 1, 2, 3, 4`,
-        rowMode: 'array',
-      });
-      return found;
-    } finally {
-      await client.query('reset timezone');
-      client.release();
-    }
-  };
+  const rows = (view: string, columns: string, zone?: string): Promise<unknown[][]> =>
+    viewRows(database.pool, schema, { view, columns, zone, orderBy: 4 });
 
   it('sessions by day: one that was split counts once, and its parts are told', async () => {
     const counts =

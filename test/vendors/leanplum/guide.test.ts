@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
+import { leanplum } from '../../../vendors/leanplum/vendor.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
-import { createTables } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
 
 const guide = new URL('../../../docs/leanplum.md', import.meta.url);
 
@@ -12,7 +13,7 @@ describe('the guide to Leanplum', function () {
   let text: string;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, 'leanplum');
+    await createTablesOf(leanplum, database.pool, 'leanplum');
     text = await readFile(guide, 'utf8');
   });
   after(async () => database.drop());

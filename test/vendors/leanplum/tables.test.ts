@@ -4,8 +4,11 @@ import { csvFiles } from '../../../vendors/leanplum/csv.js';
 import { csvKinds } from '../../../vendors/leanplum/layout.js';
 import { session, storedTables } from '../../../vendors/leanplum/tables.js';
 import type { NestedTable } from '../../../vendors/table.js';
+import { leanplum } from '../../../vendors/leanplum/vendor.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
-import { createTables, putRows } from './rows.js';
+import { columnsOf, expected, ours, silentIn, tableOf } from '../catalog.js';
+import { createTablesOf } from '../create-tables.js';
+import { putRows } from '../put-rows.js';
 import { unfold } from './unfold.js';
 
 /** Cut short from a real, sanitised line. Ids are beyond 2^53 and stand in quotes here only. */
@@ -20,12 +23,6 @@ const realLine = `{"country":"US","firstRun":"1.550040022647E9","priorStates":0,
   "duration":0.0,"userAttributes":{"Mailto Is Default":"True"},"sessionId":"1","userId":"a",
   "timezoneOffsetSeconds":-25200,"priorTimeSpentInApp":38830.438,"time":"1.591474962721E9","userBucket":767}`;
 
-const ours = [
-  { name: '_file_id', type: 'bigint', nullable: 'NO' },
-  { name: '_line', type: 'bigint', nullable: 'NO' },
-  { name: '_extra', type: 'jsonb', nullable: 'YES' },
-];
-
 function nestedTables(tables: readonly NestedTable[] = session.nested): readonly NestedTable[] {
   return tables.flatMap((table) => [table, ...nestedTables(table.nested ?? [])]);
 }
@@ -35,7 +32,7 @@ describe('the tables of a Leanplum source', function () {
   let database: TestDatabase;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, 'sessions');
+    await createTablesOf(leanplum, database.pool, 'sessions');
   });
   after(async () => database.drop());
 
@@ -48,36 +45,20 @@ describe('the tables of a Leanplum source', function () {
 
   for (const table of storedTables) {
     it(`${table.name} has its columns, all but the key nullable, and ours behind`, async () => {
-      const { rows } = await database.pool.query(
-        `select column_name as name,
-                case data_type when 'timestamp with time zone' then 'timestamptz' else data_type end as type,
-                is_nullable as nullable
-         from information_schema.columns
-         where table_schema = 'sessions' and table_name = $1 order by ordinal_position`,
-        [table.name],
-      );
-      const columns = table.columns.map(({ name, type }) => ({
-        ...{ name, type },
-        nullable: table.key.includes(name) ? 'NO' : 'YES',
-      }));
-      assert.deepEqual(rows, [...columns, ...ours]);
+      assert.deepEqual(await columnsOf(database.pool, 'sessions', table.name), [
+        ...expected(table.columns, table.key),
+        ...ours,
+      ]);
     });
 
     it(`${table.name} has a key, an index of files, and no other`, async () => {
-      const { rows } = await database.pool.query(
-        `select c.relkind as kind,
-                array(select pg_get_indexdef(indexrelid) from pg_index
-                      where indrelid = c.oid order by indisprimary desc) as indexes,
-                array(select conname::text from pg_constraint where conrelid = c.oid and contype = 'f') as foreign
-         from pg_class c where oid = ('sessions.' || $1)::regclass`,
-        [table.name],
-      );
+      const there = await tableOf(database.pool, 'sessions', table.name);
       const on = `ON sessions.${table.name} USING`;
       const indexes = [
         `CREATE UNIQUE INDEX ${table.name}_pkey ${on} btree (${table.key.join(', ')})`,
         `CREATE INDEX ${table.name}_file ${on} brin (_file_id) WITH (autosummarize='on')`,
       ];
-      assert.deepEqual(rows, [{ kind: 'r', indexes, foreign: [] }]);
+      assert.deepEqual(there, { partitions: null, indexes, foreignKeys: 0 });
     });
   }
 
@@ -132,18 +113,7 @@ describe('the tables of a Leanplum source', function () {
   });
 
   it('everything says what it is: tables, views and their columns have comments', async () => {
-    const { rows } = await database.pool.query(
-      `select c.relname || coalesce('.' || a.attname, '') as silent
-       from pg_class c
-       left join lateral (
-         select attname, attnum from pg_attribute where attrelid = c.oid and attnum > 0
-         union all select null, 0
-       ) a on true
-       where c.relnamespace = 'sessions'::regnamespace and c.relkind in ('r', 'v')
-         and coalesce(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
-                                    else col_description(c.oid, a.attnum) end, '') = ''`,
-    );
-    assert.deepEqual(rows, []);
+    assert.deepEqual(await silentIn(database.pool, 'sessions'), []);
   });
 
   describe('as the CSV export fills them', () => {

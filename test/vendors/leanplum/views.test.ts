@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 
+import { leanplum } from '../../../vendors/leanplum/vendor.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
-import { createTables, putRows } from './rows.js';
+import { createTablesOf } from '../create-tables.js';
+import { putRows } from '../put-rows.js';
+import { viewRows } from '../view-rows.js';
 
 /** A name that has to be quoted: views must not depend on it, nor on the search_path. */
 const schema = 'A "b" c';
@@ -56,27 +59,14 @@ describe("the vendor's counts of Leanplum sessions", function () {
   let database: TestDatabase;
   before(async () => {
     database = await testDatabase();
-    await createTables(database.pool, schema);
+    await createTablesOf(leanplum, database.pool, schema);
     await putRows(database.pool, schema, 'session', sessions);
     await putRows(database.pool, schema, 'event', events);
   });
   after(async () => database.drop());
 
-  /** Rows in order, as arrays, with days as texts; bigint comes as text, which is how the driver keeps it exact. */
-  const rows = async (view: string, columns: string, zone = 'UTC'): Promise<unknown[][]> => {
-    const client = await database.pool.connect();
-    try {
-      await client.query(`set timezone = '${zone}'`);
-      const { rows: found } = await client.query<unknown[]>({
-        text: `select ${columns} from "A ""b"" c".${view} order by 1, 2, 3`,
-        rowMode: 'array',
-      });
-      return found;
-    } finally {
-      await client.query('reset timezone');
-      client.release();
-    }
-  };
+  const rows = (view: string, columns: string, zone?: string): Promise<unknown[][]> =>
+    viewRows(database.pool, schema, { view, columns, zone });
 
   const measures = 'sessions, users, first_time_users, average_duration';
 
@@ -198,7 +188,7 @@ describe("the vendor's counts of Leanplum sessions", function () {
     ];
     const other = await testDatabase();
     try {
-      await createTables(other.pool, 'names');
+      await createTablesOf(leanplum, other.pool, 'names');
       const list = names.map(([name], index) => ({ session_id: 1, ordinal: index + 1, name }));
       await putRows(other.pool, 'names', 'event', list);
       const { rows: found } = await other.pool.query<Record<string, string | null>>(

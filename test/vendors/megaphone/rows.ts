@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { megaphone } from '../../../vendors/megaphone/vendor.js';
 import { createTablesOf } from '../create-tables.js';
+import { putRows as putPlaced } from '../put-rows.js';
 
 /** A metric as the vendor writes it: values of a real row, with made-up ids and ip. */
 export const exampleMetric = {
@@ -30,7 +31,7 @@ export function createTables(pool: pg.Pool, schema: string): Promise<void> {
   return createTablesOf(megaphone, pool, schema);
 }
 
-/** Puts rows into a day's partition by the plainest way there is. Lines count from 1. */
+/** Makes a day's partition and puts rows into it. */
 export async function putRows(
   pool: pg.Pool,
   schema: string,
@@ -43,8 +44,10 @@ export async function putRows(
   await pool.query(
     `create table ${partition} partition of ${name} for values in (${pg.escapeLiteral(date)})`,
   );
-  const whole = rows.map((row, index) => ({ ...row, export_date: date, _file_id: 1, _line: index + 1 }));
-  await pool.query(`insert into ${name} select * from jsonb_populate_recordset(null::${name}, $1)`, [
-    JSON.stringify(whole),
-  ]);
+  await putPlaced(
+    pool,
+    schema,
+    table,
+    rows.map((row) => ({ ...row, export_date: date })),
+  );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import { nameTables, session, storedTables } from '../../../vendors/monetate/tables.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+import { columnsOf, expected, ours, silentIn, tableOf } from '../catalog.js';
 import { createTables, putRows } from './rows.js';
 import { unfold, type Row } from './unfold.js';
 
@@ -45,12 +46,6 @@ const line = {
     'o-3': 'nothing',
   },
 };
-
-const ours = [
-  { name: '_file_id', type: 'bigint', nullable: 'NO' },
-  { name: '_line', type: 'bigint', nullable: 'NO' },
-  { name: '_extra', type: 'jsonb', nullable: 'YES' },
-];
 
 describe('the tables of a Monetate source', function () {
   this.timeout(60_000);
@@ -96,31 +91,15 @@ describe('the tables of a Monetate source', function () {
     const ofFiles = storedTables.includes(table);
 
     it(`${table.name} has its columns, all but the key nullable`, async () => {
-      const { rows } = await database.pool.query(
-        `select column_name as name,
-                case data_type when 'timestamp with time zone' then 'timestamptz' else data_type end as type,
-                is_nullable as nullable
-         from information_schema.columns
-         where table_schema = 'visits' and table_name = $1 order by ordinal_position`,
-        [table.name],
-      );
       const always = [...table.key, 'export_date', ...(ofFiles ? [] : ['asked_at'])];
-      const columns = table.columns.map(({ name, type }) => ({
-        ...{ name, type },
-        nullable: always.includes(name) ? 'NO' : 'YES',
-      }));
-      assert.deepEqual(rows, [...columns, ...(ofFiles ? ours : [])]);
+      assert.deepEqual(await columnsOf(database.pool, 'visits', table.name), [
+        ...expected(table.columns, always),
+        ...(ofFiles ? ours : []),
+      ]);
     });
 
     it(`${table.name} has a key${ofFiles ? ', an index of files,' : ''} and no other`, async () => {
-      const { rows } = await database.pool.query(
-        `select c.relkind as kind,
-                array(select pg_get_indexdef(indexrelid) from pg_index
-                      where indrelid = c.oid order by indisprimary desc) as indexes,
-                array(select conname::text from pg_constraint where conrelid = c.oid and contype = 'f') as foreign
-         from pg_class c where oid = ('visits.' || $1)::regclass`,
-        [table.name],
-      );
+      const there = await tableOf(database.pool, 'visits', table.name);
       const on = `ON visits.${table.name} USING`;
       const indexes = [
         `CREATE UNIQUE INDEX ${table.name}_pkey ${on} btree (${table.key.join(', ')})`,
@@ -128,23 +107,12 @@ describe('the tables of a Monetate source', function () {
           ? [`CREATE INDEX ${table.name}_file ${on} brin (_file_id) WITH (autosummarize='on')`]
           : []),
       ];
-      assert.deepEqual(rows, [{ kind: 'r', indexes, foreign: [] }]);
+      assert.deepEqual(there, { partitions: null, indexes, foreignKeys: 0 });
     });
   }
 
   it('everything says what it is: tables, views and their columns have comments', async () => {
-    const { rows } = await database.pool.query(
-      `select c.relname || coalesce('.' || a.attname, '') as silent
-       from pg_class c
-       left join lateral (
-         select attname, attnum from pg_attribute where attrelid = c.oid and attnum > 0
-         union all select null, 0
-       ) a on true
-       where c.relnamespace = 'visits'::regnamespace and c.relkind in ('r', 'v')
-         and coalesce(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
-                                    else col_description(c.oid, a.attnum) end, '') = ''`,
-    );
-    assert.deepEqual(rows, []);
+    assert.deepEqual(await silentIn(database.pool, 'visits'), []);
   });
 
   describe('a session with everything in it', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+import { viewRows } from '../view-rows.js';
 import { createTables, putRows } from './rows.js';
 
 /** A name that has to be quoted: views are bound to their schema when they are made. */
@@ -83,21 +84,8 @@ describe('the views of Monetate sessions', function () {
   });
   after(async () => database.drop());
 
-  /** Rows in order, as arrays, with days as texts; bigint comes as text. */
-  const rows = async (view: string, columns: string, zone = 'UTC'): Promise<unknown[][]> => {
-    const client = await database.pool.connect();
-    try {
-      await client.query(`set timezone = '${zone}'`);
-      const { rows: found } = await client.query<unknown[]>({
-        text: `select ${columns} from "A ""b"" c".${view} order by 1, 2, 3`,
-        rowMode: 'array',
-      });
-      return found;
-    } finally {
-      await client.query('reset timezone');
-      client.release();
-    }
-  };
+  const rows = (view: string, columns: string, zone?: string): Promise<unknown[][]> =>
+    viewRows(database.pool, schema, { view, columns, zone });
 
   it('offers have the names that are known, and none is lost for want of one', async () => {
     const columns =

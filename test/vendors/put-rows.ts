@@ -1,14 +1,6 @@
 import pg from 'pg';
 
-import { leanplum } from '../../../vendors/leanplum/vendor.js';
-import { createTablesOf } from '../create-tables.js';
-
-/** Creates the vendor's tables and views in a schema of their own. */
-export function createTables(pool: pg.Pool, schema: string): Promise<void> {
-  return createTablesOf(leanplum, pool, schema);
-}
-
-/** Puts rows into a table by the plainest way there is. Lines count from 1. */
+/** Puts rows into a table by the plainest way there is. They get a place, line 1, 2 … of one file, where they have none. */
 export async function putRows(
   pool: pg.Pool,
   schema: string,
