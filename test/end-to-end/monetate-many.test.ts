@@ -52,7 +52,7 @@ describe('many files and many days of Monetate', function () {
 
   it('are 3,000 in a day, over four connections at once, whatever else reads from the server', async () => {
     const [date, next] = [daysAgo(30), daysAgo(29)];
-    const files = small(filesOf(date, 6_200));
+    const files = small(filesOf(date, 6_400));
     const others = filesOf(next, 20);
     assert.ok(files.length > 3_000, String(files.length));
     const [source, neighbour] = [await open(), await open()];
