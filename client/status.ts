@@ -1,11 +1,16 @@
 import { findSource } from '../config/find-source.js';
 import { hasStore } from '../config/schema.js';
 import { finalities } from '../model/delivery.js';
-import { foldBatches } from './fold-batches.js';
 import { writeInstant } from './instant.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
-import { listDeliveries, type DeliveryFilter, type ListedDelivery } from './queries/list-deliveries.js';
+import {
+  listDeliveries,
+  sumUpDeliveries,
+  type DeliveryFilter,
+  type DeliveryLine,
+  type ListedDelivery,
+} from './queries/list-deliveries.js';
 import type { ExitCode } from './session.js';
 import { writeTable } from './table.js';
 import { UsageError } from './usage-error.js';
@@ -22,34 +27,34 @@ export async function status(
     throw new UsageError(`--from ${filter.from} lies after --to ${filter.to}.`);
   }
   const { source } = filter;
+  const summedUp = source === undefined ? sent(place) : [];
   const deliveries = await withLedger(place, async (pool) => {
-    const found = await listDeliveries(pool, filter);
+    const found =
+      output.format === 'json'
+        ? await listDeliveries(pool, filter)
+        : await sumUpDeliveries(pool, filter, summedUp);
     // A source that left the configuration still has its deliveries; one that neither knows is a slip of the pen.
     if (found.length === 0 && source !== undefined) findSource(place.config.sources, source);
     return found;
   });
-  output.result(deliveries, () => writeStatus(deliveries, width, source === undefined ? sent(place) : none));
+  output.result(deliveries, () => writeStatus(deliveries, width));
   return 0;
 }
 
-const none: ReadonlySet<string> = new Set();
-
 /** Sources that vendors send to: a delivery of theirs is a matter of seconds. */
-function sent(place: Place): ReadonlySet<string> {
-  return new Set(place.config.sources.filter((config) => !hasStore(config)).map(({ name }) => name));
+function sent(place: Place): readonly string[] {
+  return place.config.sources.filter((config) => !hasStore(config)).map(({ name }) => name);
 }
 
-/** Deliveries of the sources in `folded` are summed up by day and finality. */
-export function writeStatus(
-  deliveries: readonly ListedDelivery[],
-  width: number | undefined,
-  folded: ReadonlySet<string> = none,
-): string {
-  if (deliveries.length === 0) return 'The ledger has no such deliveries yet.';
+/** `deliveries`: how many it stands for, where it is not one. */
+type Line = ListedDelivery & Partial<Pick<DeliveryLine, 'deliveries'>>;
+
+export function writeStatus(lines: readonly Line[], width: number | undefined): string {
+  if (lines.length === 0) return 'The ledger has no such deliveries yet.';
   const table = writeTable(
-    foldBatches(deliveries, folded),
+    lines,
     [
-      { title: 'DELIVERY', cell: (row) => row.delivery },
+      { title: 'DELIVERY', cell: writeName },
       { title: 'FINALITY', cell: (row) => (row.paused ? `${row.finality} (paused)` : row.finality) },
       { title: 'SINCE', cell: (row) => writeInstant(row.since) },
       { title: 'ROWS', cell: (row) => row.rows ?? undefined },
@@ -59,20 +64,27 @@ export function writeStatus(
     ],
     width,
   );
-  return `${table}\n\n${summarize(deliveries)}`;
+  return `${table}\n\n${summarize(lines)}`;
+}
+
+function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
+  return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
 /** A notice comes first: it is why somebody may have to look. */
-function writeReason({ notice, reason }: ListedDelivery): string | undefined {
-  return [notice, reason].filter((part) => part !== null).join(' ') || undefined;
+function writeReason({ delivery, notice, reason, deliveries = 1 }: Line): string | undefined {
+  const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
+  return [newest, notice, reason].filter((part) => part !== null).join(' ') || undefined;
 }
 
 /** `31 deliveries: 29 final, 1 waiting, 1 failed` */
-function summarize(deliveries: readonly ListedDelivery[]): string {
+function summarize(lines: readonly Line[]): string {
+  const sum = (rows: readonly Line[]): number =>
+    rows.reduce((total, { deliveries = 1 }) => total + deliveries, 0);
   const counts = finalities
-    .map((finality) => ({ finality, count: deliveries.filter((row) => row.finality === finality).length }))
+    .map((finality) => ({ finality, count: sum(lines.filter((row) => row.finality === finality)) }))
     .filter(({ count }) => count > 0)
     .map(({ finality, count }) => `${count} ${finality}`);
-  const noun = deliveries.length === 1 ? 'delivery' : 'deliveries';
-  return `${deliveries.length} ${noun}: ${counts.join(', ')}`;
+  const total = sum(lines);
+  return `${total} ${total === 1 ? 'delivery' : 'deliveries'}: ${counts.join(', ')}`;
 }

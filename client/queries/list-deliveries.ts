@@ -31,7 +31,13 @@ export interface ListedDelivery {
   readonly duplicates: number | null;
 }
 
+/** A delivery; or several of a day and finality, by the newest of them, with the sums of their counts. */
+export interface DeliveryLine extends ListedDelivery {
+  readonly deliveries: number;
+}
+
 interface Row {
+  readonly deliveries: string;
   readonly id: string;
   readonly source: string;
   readonly type: string;
@@ -43,33 +49,70 @@ interface Row {
   readonly notice: string | null;
   readonly deadline: Date | null;
   readonly published_at: Date | null;
-  readonly state: string | null;
-  readonly rows_loaded: string | null;
-  readonly rows_quarantined: string | null;
-  readonly rows_duplicate: string | null;
+  readonly loaded: string | null;
+  readonly quarantined: string | null;
+  readonly duplicate: string | null;
 }
 
 /** Deliveries as the ledger has them, newest day first. */
 export async function listDeliveries(pool: pg.Pool, filter: DeliveryFilter): Promise<ListedDelivery[]> {
+  return (await select(pool, filter, [])).map(listed);
+}
+
+/**
+ * The same for people to look at: those of the given sources, of which there may be thousands a day, are one line a day and
+ * finality. One that people should know something of stays by itself.
+ */
+export async function sumUpDeliveries(
+  pool: pg.Pool,
+  filter: DeliveryFilter,
+  sources: readonly string[],
+): Promise<DeliveryLine[]> {
+  const rows = await select(pool, filter, sources);
+  return rows.map((row) => ({ ...listed(row), deliveries: Number(row.deliveries) }));
+}
+
+async function select(
+  pool: pg.Pool,
+  { source, from, to, ids }: DeliveryFilter,
+  summedUp: readonly string[],
+): Promise<Row[]> {
   const { rows } = await pool.query<Row>(
-    `select d.id, d.source, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason, d.notice, d.deadline,
-            d.published_at, l.state, l.rows_loaded, l.rows_quarantined, l.rows_duplicate
-     from landfall.delivery d
-     left join lateral (
-       select state, rows_loaded, rows_quarantined, rows_duplicate
-       from landfall.load
-       where delivery_id = d.id
-       order by state = 'published' desc, id desc
-       limit 1
-     ) l on true
-     where ($1::text is null or d.source = $1)
-       and ($2::date is null or d.date >= $2)
-       and ($3::date is null or d.date <= $3)
-       and ($4::text[] is null or d.id = any($4))
-     order by d.date desc, d.source, d.type, d.id`,
-    [filter.source ?? null, filter.from ?? null, filter.to ?? null, filter.ids ?? null],
+    `with found as (
+       select d.*,
+              case when l.state = 'published' then l.rows_loaded end as loaded,
+              l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
+              case when not (d.source = any ($5) and d.notice is null) then d.id end as by_itself
+       from landfall.delivery d
+       left join lateral (
+         select state, rows_loaded, rows_quarantined, rows_duplicate
+         from landfall.load
+         where delivery_id = d.id
+         order by state = 'published' desc, id desc
+         limit 1
+       ) l on true
+       where ($1::text is null or d.source = $1)
+         and ($2::date is null or d.date >= $2)
+         and ($3::date is null or d.date <= $3)
+         and ($4::text[] is null or d.id = any ($4))
+     ), line as (
+       select count(*) as deliveries, (array_agg(id order by since desc, id))[1] as newest, min(id) as place,
+              sum(loaded) as loaded, sum(quarantined) as quarantined, sum(duplicate) as duplicate
+       from found
+       group by source, type, date, finality, paused, by_itself
+     )
+     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, deadline, published_at
+     from line
+     join landfall.delivery d on d.id = line.newest
+     order by d.date desc, source, type, place`,
+    [source ?? null, from ?? null, to ?? null, ids ?? null, summedUp],
   );
-  return rows.map((row) => ({
+  return rows;
+}
+
+function listed(row: Row): ListedDelivery {
+  const count = (text: string | null): number | null => (text === null ? null : Number(text));
+  return {
     delivery: row.id,
     source: row.source,
     type: row.type,
@@ -81,8 +124,8 @@ export async function listDeliveries(pool: pg.Pool, filter: DeliveryFilter): Pro
     notice: row.notice,
     deadline: row.deadline?.toISOString() ?? null,
     publishedAt: row.published_at?.toISOString() ?? null,
-    rows: row.state === 'published' ? Number(row.rows_loaded) : null,
-    quarantined: row.rows_quarantined === null ? null : Number(row.rows_quarantined),
-    duplicates: row.rows_duplicate === null ? null : Number(row.rows_duplicate),
-  }));
+    rows: count(row.loaded),
+    quarantined: count(row.quarantined),
+    duplicates: count(row.duplicate),
+  };
 }
