@@ -10,6 +10,7 @@ import pg from 'pg';
 import { deleteCluster } from '../../sandbox/postgres-place.js';
 import { eventually } from '../support/eventually.js';
 import { runLandfall } from '../support/landfall-process.js';
+import { skip } from '../support/skip.js';
 import '../support/temporal.js';
 
 interface Landed {
@@ -124,10 +125,7 @@ describe('landfall dev', function () {
 
   it('loads a real sample where LANDFALL_SAMPLES names one', async function () {
     if (!existsSync(join(samples, 'optimizely'))) {
-      console.log(
-        `    skipped: there is no real sample in ${samples}; LANDFALL_SAMPLES may name another folder`,
-      );
-      return this.skip();
+      return skip(this, `there is no real sample in ${samples}; LANDFALL_SAMPLES may name another folder.`);
     }
     const landed = await once({ ...none, LANDFALL_SAMPLES: samples });
     assert.deepEqual(

@@ -6,6 +6,7 @@ import { faultyS3, getOf, type FaultyS3, type RequestMatcher } from '../support/
 import { assertConsistent } from '../support/landed.js';
 import { prefix, testSource, type TestSource } from '../support/landfall.js';
 import { testS3, type S3Access } from '../support/s3.js';
+import { skip } from '../support/skip.js';
 import { versityS3 } from '../support/versitygw.js';
 
 const date = '2026-03-01';
@@ -27,10 +28,7 @@ for (const [name, start] of servers) {
 
     beforeEach(async function () {
       const server = await start();
-      if (typeof server === 'string') {
-        console.log(`    skipped: ${server}`);
-        this.skip();
-      }
+      if (typeof server === 'string') skip(this, server);
       store = await faultyS3(server);
       source = await testSource({ store: server, through: store.endpoint });
       // Another day's rows take the place of a part's.

@@ -17,6 +17,7 @@ import { withWorker } from '../support/delivery.js';
 import { dynatraceSource, session, sessions, type DynatraceSource } from '../support/dynatrace.js';
 import { eventually } from '../support/eventually.js';
 import { assertConsistent } from '../support/landed.js';
+import { skip } from '../support/skip.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 import { resultOf, terminateAll } from '../workflows/observe.js';
@@ -156,10 +157,7 @@ describe('what Dynatrace sends', function () {
   it('is one session where the published sample has it three times', async function () {
     await open();
     if (!existsSync(publishedSample)) {
-      console.log(
-        "    skipped: Dynatrace's published sample is not here; LANDFALL_SAMPLES may name its folder",
-      );
-      this.skip();
+      skip(this, "Dynatrace's published sample is not here; LANDFALL_SAMPLES may name its folder.");
     }
     await withWorker(source, async (client) => {
       await source.receive(await readFile(publishedSample));

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { copyOut } from '../../reader/copy-out.js';
 import { reading, textOf, timesOpen } from './reading.js';
+import { skip } from '../support/skip.js';
 
 const threadsForFiles = 4;
 const endless = 'select i, repeat(i::varchar, 20) from range(1000000000000) as numbers(i)';
@@ -110,7 +111,7 @@ describe('rows through a pipe', function () {
   });
 
   it('leave no file open', async function () {
-    if (timesOpen('/') === undefined) return this.skip();
+    if (timesOpen('/') === undefined) return skip(this, 'this system does not tell which files are open.');
     for (const query of [failsBeforeItOpensThePipe, failsHalfWay, 'select 1']) {
       await reading(async ({ connection, pipe }) => {
         for (let turn = 0; turn < 10; turn += 1) {

@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { startReceiver } from '../../receiver/server.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
+import { skip } from '../support/skip.js';
 import { openReceiver, send, sendingSource } from './receiving.js';
 
 /** Writes `cert.pem` and `key.pem` into a new folder. */
@@ -50,8 +51,7 @@ describe('the receiver over HTTPS', function () {
   before(function () {
     if (hasOpenssl) return;
     if (process.env['CI']) throw new Error('HTTPS cannot be tested: there is no openssl.');
-    console.log('    Skipped: there is no openssl, which makes the certificates.');
-    this.skip();
+    skip(this, 'there is no openssl, which makes the certificates.');
   });
 
   const greet = (port: number, options: object = {}): Promise<TLSSocket> =>

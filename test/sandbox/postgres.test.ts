@@ -9,6 +9,7 @@ import { deleteCluster } from '../../sandbox/postgres-place.js';
 import { processName } from '../../sandbox/processes.js';
 import { silently } from '../../sandbox/progress.js';
 import { inTemporaryDirectory, withDataDirectory } from '../support/isolated.js';
+import { skip } from '../support/skip.js';
 
 const start = (dataDir: string): Promise<PostgresServer> =>
   startPostgres({ dataDir, progress: silently, settings: { fsync: 'off' } });
@@ -142,7 +143,7 @@ describe('the Postgres of the sandbox', () => {
 
 describe('the Postgres of the sandbox, started by root', () => {
   before(function () {
-    if (userInfo().uid !== 0) this.skip();
+    if (userInfo().uid !== 0) skip(this, 'this is not run as root.');
   });
 
   it('runs as another account, and keeps its data elsewhere where that account cannot reach them', () =>

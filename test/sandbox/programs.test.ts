@@ -8,6 +8,7 @@ import { temporalCli } from '../../sandbox/temporal-cli.js';
 import { temporalTestServer } from '../../sandbox/temporal-test-server.js';
 import { versitygw } from '../../sandbox/versitygw.js';
 import { inTemporaryDirectory, withEnvironment } from '../support/isolated.js';
+import { skip } from '../support/skip.js';
 
 /** A machine without programs, cache or internet: nothing listens on port 9, so downloads fail at once. */
 const bare = (directory: string): Record<string, string | undefined> => ({
@@ -98,8 +99,7 @@ describe('programs the sandbox needs', () => {
     ));
 
   it('include no browser where none is installed, outside of CI', async function () {
-    // There it may lie outside of PATH.
-    if (process.platform === 'darwin') this.skip();
+    if (process.platform === 'darwin') skip(this, 'on macOS a browser may lie outside of PATH.');
     await inTemporaryDirectory((directory) =>
       withEnvironment(bare(directory), async () => {
         assert.equal(await chromium(silently), undefined);

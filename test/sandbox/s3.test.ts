@@ -6,6 +6,7 @@ import { startS3 } from '../../sandbox/s3.js';
 import { accessDenied, faultyS3, getOf, listing, slowDown, type FaultyS3 } from '../support/faulty-s3.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
 import { s3Client, testBucket, type TestBucket } from '../support/s3.js';
+import { skip } from '../support/skip.js';
 import { versityS3 } from '../support/versitygw.js';
 
 const KEY = '2026/11/20/part-1.json';
@@ -42,10 +43,7 @@ describe('the S3 server of the sandbox', () => {
 describe('versitygw', () => {
   it('honours If-Match', async function () {
     const server = await versityS3();
-    if (typeof server === 'string') {
-      console.log(`    Skipped: ${server}`);
-      this.skip();
-    }
+    if (typeof server === 'string') skip(this, server);
     const bucket = await testBucket(server);
     const version = await bucket.put(KEY, 'first');
     assert.equal(await read(bucket.client, bucket.bucket, KEY, version), 'first');

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { findOnPath, run } from '../../sandbox/commands.js';
 import { newHostKey, startSftpServer, type SftpServer } from '../../sandbox/sftp-server.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
+import { skip } from '../support/skip.js';
 
 describe("the sandbox's SFTP server", function () {
   this.timeout(30_000);
 
   it("serves OpenSSH's own client, which may list, get and delete, and nothing else", async function () {
     if ((await findOnPath('sftp')) === undefined) {
-      console.log("    Skipped: there is no sftp, OpenSSH's client.");
-      return this.skip();
+      return skip(this, "there is no sftp, OpenSSH's client.");
     }
     await inTemporaryDirectory(async (directory) => {
       const served = join(directory, 'served');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { sshd, startSshd, type Sshd } from '../../sandbox/sshd.js';
 import { atTheEnd, beforeAllTests, progress, sharedByTheRun } from './shared.js';
+import { skip } from './skip.js';
 
 /** Had before the first test: in CI it may have to be installed. */
 const program = sharedByTheRun(() => sshd(progress));
@@ -26,8 +27,7 @@ export async function newSshd(...settings: readonly string[]): Promise<Sshd | st
 /** Ends a test that cannot be done without sshd: in CI as a failure, elsewhere as skipped. */
 export function withoutSshd(test: Context, reason: string): never {
   if (process.env['CI']) throw new Error(`SFTP cannot be tested, ${reason}.`);
-  console.log(`    Skipped: ${reason}.`);
-  return test.skip();
+  return skip(test, `${reason}.`);
 }
 
 /** The one sshd of a run. */

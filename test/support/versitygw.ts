@@ -10,7 +10,7 @@ beforeAllTests(program);
 
 /**
  * The one versitygw of a run, for what s3rver does not do (If-Match). A string says why there is none; a test
- * then calls `this.skip()`.
+ * then skips itself.
  */
 export const versityS3: () => Promise<S3Server | string> = sharedByTheRun(async () => {
   const found = await program();

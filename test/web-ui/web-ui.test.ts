@@ -21,6 +21,7 @@ import { eventually } from '../support/eventually.js';
 import { inTemporaryFolder, prefix } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
 import { beforeAllTests, progress, sharedByTheRun } from '../support/shared.js';
+import { skip } from '../support/skip.js';
 import { devServer } from '../support/temporal.js';
 import { resultOf } from '../workflows/observe.js';
 import { watchedSource, type Delivery, type WatchedSource } from '../workflows/watched-source.js';
@@ -60,8 +61,7 @@ describe("Temporal's Web UI", function () {
     if (program === undefined) {
       const reason = 'there is no Chromium: install one, or set CHROMIUM_PATH';
       if (process.env['CI']) throw new Error(`The Web UI cannot be tested, ${reason}.`);
-      console.log(`    Skipped: ${reason}.`);
-      return this.skip();
+      return skip(this, `${reason}.`);
     }
     const server = await devServer();
     ({ environment } = server);
