@@ -1,11 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 
 import { rowText } from '../model/row-text.js';
-import type { LineFault } from './json-pieces.js';
 import { longestLine, type Piece } from './pieces.js';
 
 /** What is kept of a line that is too long to be a row. */
 export const keptOfLongLine = 1_000_000;
+
+/**
+ * A line that cannot be loaded, and why; lines count from 1 over the whole file. Where something is masked, also what is
+ * kept of it; null for what cannot be taken apart.
+ */
+export type LineFault = readonly [line: string, reason: string, masked?: string | null];
 
 export interface BadLine {
   /** The row of the quarantine, as text: load_id, file_id, line, reason, raw. */

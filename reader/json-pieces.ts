@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { badLines } from './bad-lines.js';
+import { badLines, type LineFault } from './bad-lines.js';
 import { literal } from './duckdb.js';
 import { isGzip, type FileAt } from './file-bytes.js';
 import type { Piece } from './pieces.js';
@@ -13,12 +13,6 @@ import { unreadableFile } from './unreadable.js';
 export function objectsOf(piece: Pick<Piece, 'path'>): string {
   return `read_ndjson_objects(${literal(piece.path)}, ignore_errors = true, compression = 'uncompressed')`;
 }
-
-/**
- * A line that cannot be loaded, and why; lines count from 1 over the whole file. Where something is masked, also what is
- * kept of it; null for what cannot be taken apart.
- */
-export type LineFault = readonly [line: string, reason: string, masked?: string | null];
 
 /**
  * The rows of the quarantine, as text, of the pieces that have some; `faultsOf` tells those of a piece in their order.

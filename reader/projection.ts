@@ -11,6 +11,7 @@ import { isKept } from './masks/fates.js';
 import { columnFate, maskColumns, maskExtra } from './masks/rows.js';
 import type { Masks } from './masks/masks.js';
 import { maskedRaw } from './masks/raw.js';
+import type { OfLine } from './of-line.js';
 import { saying, typeColumn, typeExtra, typeJsonExtra, type Fault, type FileColumn } from './typing.js';
 
 export interface FileConstants {
@@ -38,16 +39,6 @@ export interface Projection {
 
 /** Postgres' btree refuses keys beyond 2,704 bytes, and an id that long is none. */
 export const longestKey = 1_000;
-
-/** What a source of lines rather than columns says of a row beside its columns: expressions over the source. */
-export interface OfLine {
-  /** The fields that the table has no column for, as a JSON object; null where there are none. */
-  readonly extra: string;
-  /** Why the line is no row at all; null where it is one. */
-  readonly fault: string;
-  /** The whole line as JSON; absent where its columns are all there is. */
-  readonly object?: string;
-}
 
 /**
  * `source` is a table expression that yields the file's columns and `line` an expression for a row's line, from 1.

@@ -3,7 +3,6 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { ConnectConfig, SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 
-import type { HostKey } from '../config/host-key.js';
 import type { Failure } from '../model/failure.js';
 import {
   addressOf,
@@ -15,19 +14,8 @@ import {
   unavailable,
 } from './sftp-failures.js';
 import { algorithmOf, checkHostKey, type HostKeyCheck } from './sftp-host-key.js';
-import { attemptLogin, readLogin, type Credentials, type Login, type LoginAttempt } from './sftp-login.js';
-
-export interface SftpServer {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string;
-  readonly login: Login;
-  readonly hostKey: HostKey;
-  /** Milliseconds until files can be read after which a connection is given up. Default 20 seconds. */
-  readonly loginTimeout?: number;
-  /** Milliseconds without an answer to what was asked after which a connection is given up. Default 30 seconds. */
-  readonly idleTimeout?: number;
-}
+import { attemptLogin, readLogin, type Credentials, type LoginAttempt } from './sftp-login.js';
+import type { SftpServer } from './sftp-server.js';
 
 /** Takes the answer to a request. */
 export type Answer<T> = (error: Error | null | undefined, value?: T) => void;

@@ -1,7 +1,7 @@
 /** What goes wrong with an SFTP server, as sentences. */
 
 import { Failure, failureTypes } from '../model/failure.js';
-import type { SftpServer } from './sftp-connection.js';
+import type { SftpServer } from './sftp-server.js';
 
 /** Status codes of the protocol's version 3, which is the one that servers speak. */
 export const sftpStatus = { endOfFile: 1, noSuchFile: 2, permissionDenied: 3 } as const;

@@ -1,5 +1,6 @@
 import { Failure, failureTypes } from '../model/failure.js';
-import { sftpConnector, type SftpConnection, type SftpServer } from './sftp-connection.js';
+import { sftpConnector, type SftpConnection } from './sftp-connection.js';
+import type { SftpServer } from './sftp-server.js';
 import { isPassing, StoreClosed } from './sftp-failures.js';
 
 export interface PoolOptions {

@@ -1,9 +1,10 @@
 import { download, pause } from './download.js';
 import { addressOf, explain, isPassing, sftpStatus, statusOf } from './sftp-failures.js';
-import type { SftpConnection, SftpServer } from './sftp-connection.js';
+import type { SftpConnection } from './sftp-connection.js';
 import { listFolders, readFolder } from './sftp-listing.js';
 import { joinPool, type Lease } from './sftp-pool.js';
 import { readVersion } from './sftp-reading.js';
+import type { SftpServer } from './sftp-server.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface SftpSettings extends SftpServer {

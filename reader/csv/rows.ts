@@ -11,7 +11,8 @@ import { csvPieces, type CsvPiece } from './pieces.js';
 import { literal } from '../duckdb.js';
 import { fileBytes, isGzip, type FileAt } from '../file-bytes.js';
 import { longestLine, oneAhead } from '../pieces.js';
-import { project, type FileConstants, type OfLine, type Projection } from '../projection.js';
+import type { OfLine } from '../of-line.js';
+import { project, type FileConstants, type Projection } from '../projection.js';
 import { streamed, textOf } from '../row-source.js';
 import { unreadableFile } from '../unreadable.js';
 

@@ -1,7 +1,7 @@
 /** Queries about the entries of fields, over DuckDB's table of lines. Pure. */
 
 import type { DocumentTable, EntriesColumn } from '../../vendors/table.js';
-import { rawOf, type Fields } from './query.js';
+import { rawOf, type Fields } from './fields.js';
 import { identifier, literal } from '../duckdb.js';
 
 /**

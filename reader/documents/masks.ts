@@ -1,7 +1,7 @@
 /** What becomes of the values of documents, by where they are read. Pure. */
 
 import type { DocumentTable, ItemColumn, ItemTable, PairTable, ValueColumn } from '../../vendors/table.js';
-import type { Fields } from './query.js';
+import type { FieldMask, Fields } from './fields.js';
 import {
   beyond,
   dropped,
@@ -15,15 +15,6 @@ import {
 import { columnFate, maskField } from '../masks/rows.js';
 import { byKey, maskTyped } from '../masks/sql.js';
 import type { Masks } from '../masks/masks.js';
-
-/** A field that a column of JSON holds, and of which something is masked. */
-export interface FieldMask {
-  /** What DuckDB's table of lines calls what is left of it; rows are unfolded from that. */
-  readonly as: string;
-  /** Expression for it: JSON. */
-  readonly json: string;
-  readonly fate: Fate;
-}
 
 /** By the field. Of several columns that hold it the strictest counts. `rawOf` yields a field's JSON. */
 export function fieldMasks(

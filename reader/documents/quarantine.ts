@@ -6,8 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { createGunzip, createGzip, constants, type Gzip } from 'node:zlib';
 
-import { badLines } from '../bad-lines.js';
-import type { LineFault } from '../json-pieces.js';
+import { badLines, type LineFault } from '../bad-lines.js';
 import type { GroupPiece } from './pieces.js';
 
 /** A line of a piece that cannot be loaded, and why. */

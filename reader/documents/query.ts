@@ -7,7 +7,8 @@
 
 import type { DocumentTable } from '../../vendors/table.js';
 import { notJson } from '../bad-lines.js';
-import { fieldMasks, type FieldMask } from './masks.js';
+import { rawOf, type Fields } from './fields.js';
+import { fieldMasks } from './masks.js';
 import { noLongNumbers, type LongNumbers } from './numbers.js';
 import type { GroupPiece } from './pieces.js';
 import { identifier, literal } from '../duckdb.js';
@@ -19,14 +20,6 @@ import { maskTyped } from '../masks/sql.js';
 import type { Masks } from '../masks/masks.js';
 import { keyFaults } from '../projection.js';
 import { jsonFaults, typeColumn, typeJsonExtra, type Fault, type RawColumn, type Typed } from '../typing.js';
-
-/** Fields of the line that are read, by what DuckDB's tables call their raw values. */
-export type Fields = ReadonlyMap<string, FieldOfLine>;
-
-export interface FieldOfLine extends RawColumn {
-  /** Absent: all of it is kept, or no column of JSON holds it. */
-  readonly mask?: FieldMask | undefined;
-}
 
 /** A field that anything but a scalar is taken from is JSON, any other its text. */
 export function fieldsOf(root: DocumentTable, masks: Masks | undefined): Fields {
@@ -227,12 +220,6 @@ export function badLinesQuery(
 export function faultOf(faults: readonly Fault[]): string {
   const cases = faults.map(({ when, reason }) => `when ${when} then ${reason}`);
   return cases.length === 0 ? 'null::varchar as fault' : `case ${cases.join('\n    ')} end as fault`;
-}
-
-export function rawOf(fields: Fields, name: string): FieldOfLine {
-  const raw = fields.get(name);
-  if (raw === undefined) throw new RangeError(`the field ${name} is not among those that are read`);
-  return raw;
 }
 
 function lineFaults(numbers: LongNumbers, odd: boolean): Fault[] {

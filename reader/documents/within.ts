@@ -1,9 +1,10 @@
 /** The queries for rows that lie within documents: pairs, which are typed and may be bad, and items, which are taken as they are. Pure. */
 
 import type { DocumentTable, ItemTable, PairTable } from '../../vendors/table.js';
+import { rawOf, type Fields } from './fields.js';
 import { pairIsGone, pairMask } from './masks.js';
 import { noLongNumbers, type LongNumbers } from './numbers.js';
-import { faultOf, rawOf, valuesOf, type Fields } from './query.js';
+import { faultOf, valuesOf } from './query.js';
 import { identifier, literal } from '../duckdb.js';
 import { isKept, stricter } from '../masks/fates.js';
 import { columnFate } from '../masks/rows.js';

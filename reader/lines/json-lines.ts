@@ -4,14 +4,15 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { rowTextOfDuckDb, type FileRows } from '../../model/row-text.js';
 import type { Table } from '../../vendors/table.js';
-import { notJson } from '../bad-lines.js';
+import { notJson, type LineFault } from '../bad-lines.js';
 import { identifier, literal } from '../duckdb.js';
 import { fileBytes, type FileAt } from '../file-bytes.js';
-import { badRows, objectsOf, type LineFault } from '../json-pieces.js';
+import { badRows, objectsOf } from '../json-pieces.js';
 import { inParts, type Part } from './parts.js';
 import { inPieces, oneAhead, type Piece } from '../pieces.js';
 import { countLines, plainReader, type PlainReader } from './plain-rows.js';
-import { project, type FileConstants, type OfLine, type Projection } from '../projection.js';
+import type { OfLine } from '../of-line.js';
+import { project, type FileConstants, type Projection } from '../projection.js';
 import { inForms, released, streamed } from '../row-source.js';
 
 /**

@@ -6,7 +6,7 @@ import { fateWithin, isDropped, isKept, type Fate } from './fates.js';
 import { columnFate, extraFate, maskExtra, maskLine } from './rows.js';
 import { maskJson, maskTyped } from './sql.js';
 import type { Masks } from './masks.js';
-import type { OfLine } from '../projection.js';
+import type { OfLine } from '../of-line.js';
 import type { RawColumn } from '../typing.js';
 
 /**

@@ -4,11 +4,12 @@ import type { Readable } from 'node:stream';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
+import type { LineFault } from '../bad-lines.js';
 import { rowTextOfDuckDb, type FileRows, type FileTable } from '../../model/row-text.js';
 import type { RootTable } from '../../vendors/table.js';
 import { literal } from '../duckdb.js';
 import { fileBytes, type FileAt } from '../file-bytes.js';
-import { badRows, type LineFault } from '../json-pieces.js';
+import { badRows } from '../json-pieces.js';
 import { levelsOf, linesOf } from './levels.js';
 import { maskLine } from '../masks/rows.js';
 import type { Masks } from '../masks/masks.js';

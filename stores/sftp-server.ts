@@ -1,0 +1,15 @@
+import type { HostKey } from '../config/host-key.js';
+import type { Login } from './sftp-login.js';
+
+/** Where an SFTP server is, and how Landfall logs in to it. */
+export interface SftpServer {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly login: Login;
+  readonly hostKey: HostKey;
+  /** Milliseconds until files can be read after which a connection is given up. Default 20 seconds. */
+  readonly loginTimeout?: number;
+  /** Milliseconds without an answer to what was asked after which a connection is given up. Default 30 seconds. */
+  readonly idleTimeout?: number;
+}
