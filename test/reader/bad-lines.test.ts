@@ -137,10 +137,8 @@ describe('lines that are no rows', function () {
     });
 
     it('where all of 500,000 lines are bad', async () => {
-      const before = process.memoryUsage().rss;
       const { bad, rows } = await land(gzipSync('{"aText":"not JSON",}x\n'.repeat(500_000)));
       assert.deepEqual([bad.length, rows.length, bad[499_999]?.line], [500_000, 0, 500_000]);
-      assert.ok(before > 0);
     });
   });
 
