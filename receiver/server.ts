@@ -77,13 +77,14 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     throw cannotListen(settings, error);
   }
   const watch = pair && settings.tls ? keepCertificate(http, settings.tls, pair, times, log) : undefined;
-  await announceWaiting(options, pools.probes);
+  const announcement = await announceWaiting(options, pools.probes, times);
   const { port } = app.server.address() as AddressInfo;
   return {
     port,
     url: `${pair ? 'https' : 'http'}://${hostOf(settings.host)}:${port}`,
     close: async () => {
       watch?.close();
+      announcement.close();
       const cut = setTimeout(() => app.server.closeAllConnections(), times.grace);
       const closed = app.close();
       app.server.closeIdleConnections();
@@ -165,19 +166,36 @@ async function readDepths(
   }
 }
 
-/** Of bodies that came before this start, whose workflow nobody may have told. */
-async function announceWaiting(options: ReceiverOptions, pool: pg.Pool): Promise<void> {
-  const depths = await readDepths(
-    pool,
-    options.sources.map(({ name }) => name),
-  );
-  if (depths === undefined) {
+/**
+ * Of bodies that came before this start, whose workflow nobody may have told. While Postgres is away it is tried again, from
+ * the first attempt on, for which this waits.
+ */
+async function announceWaiting(
+  options: ReceiverOptions,
+  pool: pg.Pool,
+  { announce }: ReceiverTimes,
+): Promise<{ close(): void }> {
+  const names = options.sources.map(({ name }) => name);
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const attempt = async (): Promise<boolean> => {
+    const depths = await readDepths(pool, names);
+    if (closed) return true;
+    if (depths === undefined) timer = setTimeout(() => void attempt(), announce);
+    else for (const [source, { bodies, bytes }] of depths) if (bodies > 0) nudge(options, source, bytes);
+    return depths !== undefined;
+  };
+  if (!(await attempt())) {
     options.log.warn(
       'Postgres cannot be reached, or is not set up: senders are told to come again until it is.',
     );
-    return;
   }
-  for (const [source, { bodies, bytes }] of depths) if (bodies > 0) nudge(options, source, bytes);
+  return {
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 function keepCertificate(

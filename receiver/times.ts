@@ -16,6 +16,8 @@ export interface ReceiverTimes {
   readonly statement: number;
   /** For requests under way when the receiver stops. */
   readonly grace: number;
+  /** While Postgres is away, between looks at what came before the start. */
+  readonly announce: number;
   /** Between looks at certificate and key. */
   readonly certificate: number;
 }
@@ -29,5 +31,6 @@ export const usualTimes: ReceiverTimes = {
   linger: 10_000,
   statement: 10_000,
   grace: 20_000,
+  announce: 5_000,
   certificate: 5_000,
 };

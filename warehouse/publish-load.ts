@@ -19,7 +19,8 @@ import { unreadableFiles } from './unreadable-files.js';
  * transaction. Running it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and
  * the second finds the load published.
  *
- * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`.
+ * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`. Of a load whose staged
+ * rows are gone nothing is kept, so that the next plan makes another one.
  */
 export async function publishLoad(
   pool: pg.Pool,
@@ -41,12 +42,13 @@ export async function publishLoad(
       );
     }
     await requireAllStaged(client, request);
+    const lost = await lostRows(client, request);
+    if (lost !== undefined) return giveUp(client, request, lost);
     const adds = request.target.adds === true;
     const kept = adds ? await noteKept(client, request) : nothing;
     const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
-    await requireSameRows(client, request);
     if (request.target.completes) {
       await completeRows(client, request.loadId, request.target);
       const completed = await countLoad(client, request.loadId);
@@ -89,38 +91,49 @@ async function readLoad(client: pg.ClientBase, loadId: string): Promise<LoadStat
 }
 
 async function requireAllStaged(client: pg.ClientBase, request: PublishRequest): Promise<void> {
-  const tables = request.target.tables.map(({ name }) => stagingNames(request.loadId, name).table);
-  const { rows } = await client.query<{ missing: string; there: boolean }>(
-    `select (select count(*) from landfall.load_file where load_id = $1 and staged_at is null) as missing,
-            (select bool_and(to_regclass(name) is not null) from unnest($2::text[]) as t (name)) as there`,
-    [request.loadId, tables],
+  const { rows } = await client.query<{ missing: string }>(
+    'select count(*) as missing from landfall.load_file where load_id = $1 and staged_at is null',
+    [request.loadId],
   );
   const missing = Number(rows[0]?.missing ?? 0);
-  if (missing === 0 && rows[0]?.there === true) return;
+  if (missing === 0) return;
   throw new Failure(
     failureTypes.stagingLost,
-    `Delivery ${request.deliveryId} cannot be published: ${missing} of its files are not staged` +
-      `${rows[0]?.there === true ? '' : ' and its staging table is gone'}. It is staged again.`,
+    `Delivery ${request.deliveryId} cannot be published: ${missing} of its files are not staged. They are staged again.`,
   );
 }
 
-/** Staging tables that are not logged are empty after a crash of Postgres, while the ledger is as it was. */
-async function requireSameRows(client: pg.ClientBase, request: PublishRequest): Promise<void> {
-  for (const { name } of request.target.tables) {
+/**
+ * Which staged rows are gone, as a sentence. Staging tables that are not logged are empty after a crash of Postgres, while
+ * the ledger is as it was.
+ */
+async function lostRows(
+  client: pg.ClientBase,
+  { loadId, deliveryId, target }: PublishRequest,
+): Promise<string | undefined> {
+  for (const { name } of target.tables) {
+    const { table } = stagingNames(loadId, name);
+    const { rows: found } = await client.query<{ there: boolean }>(
+      'select to_regclass($1) is not null as there',
+      [table],
+    );
+    if (found[0]?.there !== true) return `The staging table of ${name} of delivery ${deliveryId} is gone.`;
     const { rows } = await client.query<{ there: string; reported: string }>(
-      `select (select count(*) from ${stagingNames(request.loadId, name).table}) as there,
+      `select (select count(*) from ${table}) as there,
               (select coalesce(sum((rows_by_table ->> $2)::bigint), 0) from landfall.load_file where load_id = $1)
                 as reported`,
-      [request.loadId, name],
+      [loadId, name],
     );
     const { there = '0', reported = '0' } = rows[0] ?? {};
     if (there === reported) continue;
-    throw new Failure(
-      failureTypes.stagingLost,
-      `Staging of delivery ${request.deliveryId} holds ${there} rows of ${name} where ${reported} were reported. ` +
-        `It is staged again.`,
-    );
+    return `Staging of delivery ${deliveryId} holds ${there} rows of ${name} where ${reported} were reported.`;
   }
+  return undefined;
+}
+
+async function giveUp(client: pg.ClientBase, { loadId }: PublishRequest, lost: string): Promise<Failure> {
+  await abandonLoad(client, loadId, lost);
+  return new Failure(failureTypes.stagingLost, `${lost} It is staged again.`);
 }
 
 async function reject(client: pg.ClientBase, request: PublishRequest, staged: LoadCounts): Promise<Failure> {

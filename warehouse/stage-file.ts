@@ -14,6 +14,7 @@ import {
 } from '../model/row-text.js';
 import { AlreadyStaged, assertStaging, enterStaged, enterUnreadable, stillPending } from './enter-staged.js';
 import { stagingNames } from './names.js';
+import { abandonLoad } from './plan-load.js';
 import { transaction } from './transaction.js';
 
 /** A file of a batch that is not staged yet. */
@@ -167,10 +168,10 @@ async function inOurWords(
 ): Promise<unknown> {
   if (isMissingTable(error)) {
     await assertStaging(pool, loadId);
-    return new Failure(
-      failureTypes.stagingLost,
-      `The staging table of load ${loadId} is gone, though the ledger expects it. The delivery is staged again.`,
-    );
+    const lost = `The staging table of load ${loadId} is gone, though the ledger expects it.`;
+    // Else the next plan would join it.
+    await transaction(pool, (client) => abandonLoad(client, loadId, lost));
+    return new Failure(failureTypes.stagingLost, `${lost} The delivery is staged again.`);
   }
   if (!isRefusedRow(error)) return error;
   // Only the kind of fault and the place: values are somebody's data.

@@ -10,6 +10,7 @@ import {
 
 import { deliveryOf, type DeliveryInput, type DeliveryResult } from '../model/control.js';
 import type { Delivery } from '../model/delivery.js';
+import { failureTypes } from '../model/failure.js';
 import {
   interval,
   type Asked,
@@ -27,6 +28,8 @@ import { long, openDelivery } from './steps.js';
 
 /** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
 const replanPauses = [1_000, 10_000, 60_000, 300_000];
+/** Postgres that crashes again and again is left a minute at the most: once it is back nothing else is waited for. */
+const longestWithoutStaging = 60_000;
 
 /** What is the vendor's own in the life of its deliveries. */
 export interface Contract<S extends Sighting> {
@@ -191,9 +194,11 @@ export async function deliver<S extends Sighting>(
         if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
           throw ApplicationFailure.nonRetryable(outcome.reason, outcome.type);
         }
-        const pause = vendor ? interval(clock()) : replanPauses[Math.min(replans++, replanPauses.length - 1)];
+        const usual = vendor ? interval(clock()) : (replanPauses[replans++] ?? replanPauses.at(-1) ?? 0);
+        const lost = outcome.type === failureTypes.stagingLost;
+        const pause = lost ? Math.min(usual, longestWithoutStaging) : usual;
         desk.show({ next: outcome.reason });
-        await desk.waitUntil(Date.now() + (pause ?? 0), `plan again: ${outcome.type}`);
+        await desk.waitUntil(Date.now() + pause, `plan again: ${outcome.type}`);
       }
     }
   } catch (error) {

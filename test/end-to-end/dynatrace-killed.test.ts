@@ -51,21 +51,25 @@ describe('what Dynatrace sends while receiver, worker and Postgres are killed', 
       };
       const parts = Object.keys(kill) as Part[];
       const sending = keepSending(receiver.url, random);
-      for (let killed = 0; killed < kills; killed += 1) {
-        const before = sending.acknowledged.size;
-        await setTimeout(200 + random() * 800);
-        // Each in its turn, and others beside it at times: they may fall together.
-        const chosen = parts.filter((_, index) => index === killed % parts.length || random() < 0.3);
-        await Promise.all(chosen.map((part) => kill[part]()));
-        await eventually(() => sending.acknowledged.size > before, {
-          timeoutMs: 60_000,
-          what: `a body that is taken after the end of ${chosen.join(' and ')}`,
-        });
+      try {
+        for (let killed = 0; killed < kills; killed += 1) {
+          await setTimeout(200 + random() * 800);
+          // Each in its turn, and others beside it at times: they may fall together.
+          const chosen = parts.filter((_, index) => index === killed % parts.length || random() < 0.3);
+          await Promise.all(chosen.map((part) => kill[part]()));
+          const before = sending.acknowledged.size;
+          await eventually(() => sending.acknowledged.size > before, {
+            timeoutMs: 60_000,
+            what: `a body that is taken after the end of ${chosen.join(' and ')}`,
+          });
+        }
+        await sending.stop();
+        await everythingLanded(source);
+      } finally {
+        await sending.stop();
+        await receiver.kill();
+        await worker.kill();
       }
-      await sending.stop();
-      await everythingLanded(source);
-      await receiver.kill();
-      await worker.kill();
       await check(source, sending);
     });
   });

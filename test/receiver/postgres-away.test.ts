@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 
+import { pino } from 'pino';
+
+import { startReceiver } from '../../receiver/server.js';
 import { eventually } from '../support/eventually.js';
 import { ownDatabase, type OwnDatabase } from '../support/own-postgres.js';
-import { openReceiver, send, type TestReceiver } from './receiving.js';
+import { openReceiver, send, sendingSource, type TestReceiver } from './receiving.js';
 
 describe('the receiver, when Postgres', function () {
   this.timeout(60_000);
@@ -42,6 +45,27 @@ describe('the receiver, when Postgres', function () {
       (await receiver.rows()).map(({ body }) => body),
       ['{"a":1}', '{"b":1}'],
     );
+  });
+
+  it('is stopped while another receiver starts, is asked by that for what waits once it is back', async () => {
+    assert.equal((await receiver.send({ body: '{"a":1}' })).status, 200);
+    await database.server.stop('fast');
+    const { source } = receiver;
+    const told: unknown[] = [];
+    const other = await startReceiver({
+      ...{ settings: sendingSource(source.name).settings, sources: [source], postgresUrl: database.url },
+      times: { announce: 100 },
+      nudge: (...what) => Promise.resolve(void told.push(what)),
+      log: pino({ enabled: false }),
+    });
+    try {
+      assert.deepEqual(told, []);
+      await database.server.restart();
+      await eventually(() => told.length > 0);
+      assert.deepEqual(told, [[source.name, 7]]);
+    } finally {
+      await other.close();
+    }
   });
 
   it('crashes, has every body that was answered with 200, though it is told not to wait for the disk', async () => {

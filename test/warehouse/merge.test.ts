@@ -45,11 +45,15 @@ describe('rows that are merged by key', function () {
   afterEach(() => database.drop());
 
   /** Plans a load of files and stages their sessions, as reading them would; returns the load. */
-  async function stage(job: string, files: Readonly<Record<string, readonly Session[]>>): Promise<string> {
+  async function stage(
+    job: string,
+    files: Readonly<Record<string, readonly Session[]>>,
+    force = true,
+  ): Promise<string> {
     const id = `experiments/${job}`;
     await openDelivery(pool, { id, source: 'experiments', type: 'json', date: target.date }, 0);
     const { loadId } = await planLoad(pool, {
-      ...{ deliveryId: id, source: 'experiments', target, request: `load-${++requests}`, force: true },
+      ...{ deliveryId: id, source: 'experiments', target, request: `load-${++requests}`, force },
       ...{ marker: () => undefined, files: inPages(Object.keys(files).map((key) => file(key))) },
       limits: { files: 9, bytes: 1e9 },
     });
@@ -190,14 +194,19 @@ describe('rows that are merged by key', function () {
     assert.deepEqual(await seen(), [[2, 'b', 1]]);
   });
 
-  it('are refused when a crash of Postgres has emptied what was staged', async () => {
-    const loadId = await stage('a', { a1: [[1, 'a', 2]] });
-    await pool.query(`truncate landfall_staging.load_${loadId}_event`);
-    await assert.rejects(publish('a', loadId), {
-      type: 'StagingLost',
-      message: /holds 0 rows of event where 2 were reported/,
-    });
-    assert.deepEqual(await seen(), []);
+  it('are refused when a crash of Postgres has emptied what was staged, and staged anew by the next plan', async () => {
+    for (const lose of ['truncate', 'drop table']) {
+      const parts = { [lose]: [[1, lose, 2]] } as const;
+      const loadId = await stage('a', parts);
+      await pool.query(`${lose} landfall_staging.load_${loadId}_event`);
+      const lost = /holds 0 rows of event where 2 were reported|The staging table of event .* is gone/;
+      await assert.rejects(publish('a', loadId), { type: 'StagingLost', message: lost });
+      await assert.rejects(publish('a', loadId), { type: 'LoadSuperseded' });
+      const again = await stage('a', parts, false);
+      assert.notEqual(again, loadId);
+      await publish('a', again);
+      assert.deepEqual(await seen(), [[1, lose, 2]]);
+    }
   });
 
   it('of two deliveries at once are those of the one that was published last', async () => {
