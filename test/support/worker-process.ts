@@ -28,13 +28,16 @@ export interface WorkerProcess {
   readonly kill: () => Promise<void>;
 }
 
+let started = 0;
+
 /** Starts a process that becomes a worker of the source on demand. `folder` holds its spool and the workflows' code. */
 export async function startWorkerProcess(
   source: TestSource,
   folder: string,
   batchLimits: BatchLimits,
 ): Promise<WorkerProcess> {
-  const bundlePath = join(folder, 'workflows.js');
+  // One of its own: another process may be reading its.
+  const bundlePath = join(folder, `workflows-${++started}.js`);
   await writeFile(bundlePath, (await workflowBundle()).code);
   const settings: WorkerProgramSettings = {
     address: (await devServer()).address,
