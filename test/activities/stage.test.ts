@@ -34,14 +34,14 @@ describe('staging files of which one cannot be read', function () {
     await source.drop();
   });
 
-  /** Plans the job's files and stages them. */
-  const stage = async (): Promise<BatchRows> => {
+  const plan = async (): Promise<StageStep> => {
     const delivery = nameJob(source.config, 'sessions', '2026-11-20', job);
     await openDelivery(deps.pool, delivery, 0);
     const step = { delivery, request: 'asked', force: false, take: 'all' } as const;
     const { loadId } = await run<PlanStep, Plan>(createPlan, step);
-    return run<StageStep, BatchRows>(createStage, { delivery, loadId, batch: 0 });
+    return { delivery, loadId, batch: 0 };
   };
+  const stage = (step: StageStep): Promise<BatchRows> => run<StageStep, BatchRows>(createStage, step);
   const inLedger = () =>
     source.rows(
       `select right(f.key, 2) as part, lf.unreadable, lf.rows_loaded::int as loaded
@@ -49,11 +49,21 @@ describe('staging files of which one cannot be read', function () {
     );
 
   it('fails where they come as a whole, and keeps what was staged before', async () => {
-    await assert.rejects(stage(), { name: 'FileUnreadable' });
+    await assert.rejects(stage(await plan()), { name: 'FileUnreadable' });
     assert.deepEqual(await inLedger(), [
       { part: '-0', unreadable: null, loaded: 2 },
       { part: '-1', unreadable: null, loaded: null },
       { part: '-2', unreadable: null, loaded: null },
     ]);
+  });
+
+  it('gives a load up whose tables are gone, and the next plan makes another', async () => {
+    await source.put([{ key: key(1), bytes: gzipSync('{"sessionId":4}\n') }]);
+    const lost = await plan();
+    await source.rows(`drop table landfall_staging.load_${lost.loadId}_session`);
+    await assert.rejects(stage(lost), { name: 'StagingLost' });
+    const again = await plan();
+    assert.notEqual(again.loadId, lost.loadId);
+    assert.equal((await stage(again)).loaded, 4);
   });
 });
