@@ -3,6 +3,7 @@
 import type pino from 'pino';
 
 import { ConfigError } from '../config/config-error.js';
+import { sourcePath } from '../config/source-path.js';
 import { isSent, type SentSource } from '../config/schema.js';
 import { openNudge } from '../receiver/nudge.js';
 import { startReceiver } from '../receiver/server.js';
@@ -51,7 +52,7 @@ async function serve(
     nudge: nudge.nudge,
   });
   defer(() => receiver.close());
-  for (const { name } of sources) say(`${name}: ${receiver.url}/dynatrace/${name}`);
+  for (const source of sources) say(`${source.name}: ${receiver.url}${sourcePath(source)}`);
 }
 
 /** A Postgres that is away may come back, and senders are told so meanwhile; one that was not set up needs a person. */

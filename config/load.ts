@@ -63,7 +63,7 @@ export function parseConfig({ text, name, path, env }: ConfigText): Config {
       (problem) => !document.problems.some((earlier) => earlier.path === problem.path),
     ),
     ...document.problems,
-    ...sharedSchemas(document),
+    ...sharedSettings(document),
   ];
   if (!parsed.success || problems.length > 0) fail(name, problems);
   const { sources, ...rest } = parsed.data;
@@ -74,26 +74,32 @@ export function parseConfig({ text, name, path, env }: ConfigText): Config {
   };
 }
 
-/** A schema has one owner: two sources would replace each other's rows. */
-function sharedSchemas(document: ConfigDocument): ConfigProblem[] {
-  const owners = new Map<string, string>();
-  const problems: ConfigProblem[] = [];
+/**
+ * What belongs to one source alone: in one schema, two sources would replace each other's rows; at one path, nobody could
+ * tell for which of them something was sent.
+ */
+function sharedSettings(document: ConfigDocument): ConfigProblem[] {
   const sources = valueAt(document.value, ['sources']);
   if (typeof sources !== 'object' || sources === null) return [];
-  for (const name of Object.keys(sources)) {
-    const given = ['sources', name, 'schema'];
-    const from = valueAt(document.value, given) === undefined ? ['sources', name, 'vendor'] : given;
-    const schema = valueAt(document.value, from);
-    if (typeof schema !== 'string') continue;
-    const owner = owners.get(schema);
-    if (owner === undefined) owners.set(schema, name);
-    else {
-      problems.push({
-        path: writePath(given),
-        rule: `must differ from that of every other source, and sources '${owner}' and '${name}' share one`,
-        value: show(schema, from, document),
-        at: document.at(given),
-      });
+  const problems: ConfigProblem[] = [];
+  for (const { setting, usual } of [{ setting: 'schema', usual: 'vendor' }, { setting: 'path' }]) {
+    const owners = new Map<string, string>();
+    for (const name of Object.keys(sources)) {
+      const given = ['sources', name, setting];
+      const isGiven = usual === undefined || valueAt(document.value, given) !== undefined;
+      const from = isGiven ? given : ['sources', name, usual];
+      const value = valueAt(document.value, from);
+      if (typeof value !== 'string') continue;
+      const owner = owners.get(value);
+      if (owner === undefined) owners.set(value, name);
+      else {
+        problems.push({
+          path: writePath(given),
+          rule: `must differ from that of every other source, and sources '${owner}' and '${name}' share one`,
+          value: show(value, from, document),
+          at: document.at(given),
+        });
+      }
     }
   }
   return problems;

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
+import { jsonTypeFor, productHeader } from './elasticsearch.js';
 import { refusalBody, type Refusal } from './refusal.js';
 
 export interface Answer {
@@ -18,12 +19,10 @@ export interface LingerLimits {
   readonly within: number;
 }
 
-const json = 'application/json; charset=utf-8';
-
-export function accept(payload: string | Generator<string>): Answer {
+export function accept(request: IncomingMessage, payload: string | Generator<string>): Answer {
   return {
     status: 200,
-    headers: { 'content-type': json },
+    headers: { 'content-type': jsonTypeFor(request), ...productHeader },
     payload: typeof payload === 'string' ? payload : Readable.from(payload, { objectMode: false }),
   };
 }
@@ -42,7 +41,8 @@ export function refuse(
 ): Answer {
   const text = refusalBody(refusal);
   const headers = {
-    'content-type': json,
+    'content-type': jsonTypeFor(request),
+    ...productHeader,
     'content-length': String(Buffer.byteLength(text)),
     ...refusal.headers,
   };

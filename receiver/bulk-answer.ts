@@ -4,7 +4,8 @@ import { bulkItems, type BulkItem } from '../vendors/dynatrace/bulk.js';
 
 export interface BulkAnswer {
   readonly body: Buffer;
-  readonly source: string;
+  /** Of items that name none. */
+  readonly index: string;
   /** Number of the body in the inbox. */
   readonly id: string;
   /** Milliseconds. */
@@ -15,8 +16,8 @@ export interface BulkAnswer {
 const pieceLength = 64 * 1024;
 
 /** Made as it is read: where documents are tiny, the answer is many times larger than the body. */
-export function* writeBulkAnswer({ body, source, id, took }: BulkAnswer): Generator<string> {
-  const index = JSON.stringify(source);
+export function* writeBulkAnswer({ body, index: usual, id, took }: BulkAnswer): Generator<string> {
+  const index = JSON.stringify(usual);
   let errors = false;
   let piece = `{"took":${Math.round(took)},"items":[`;
   let comma = '';
@@ -33,10 +34,10 @@ export function* writeBulkAnswer({ body, source, id, took }: BulkAnswer): Genera
 }
 
 /** Written by hand: a thousand objects, of which nearly everything is the same, cost as much as all else that is done. */
-function answerTo({ action: { kind, target }, line, fault }: BulkItem, source: string, id: string): string {
+function answerTo({ action: { kind, target }, line, fault }: BulkItem, index: string, id: string): string {
   const { _index, _type, _id } = target;
   const place =
-    `{"${kind}":{"_index":${_index === undefined ? source : JSON.stringify(_index)},` +
+    `{"${kind}":{"_index":${_index === undefined ? index : JSON.stringify(_index)},` +
     (_type === undefined ? '' : `"_type":${JSON.stringify(_type)},`) +
     `"_id":${_id === undefined ? `"${id}-${line}"` : JSON.stringify(_id)},`;
   if (fault === undefined) return `${place}${created}"_seq_no":${line},"_primary_term":1,"status":201}}`;

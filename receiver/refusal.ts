@@ -15,12 +15,20 @@ export const refusals = {
   unknownPath: {
     status: 404,
     type: 'unknown_path',
-    reason: 'Nothing is here. Send to /dynatrace/<source> or /dynatrace/<source>/_bulk.',
+    reason:
+      "Nothing is here. Send to /dynatrace/<source>, to /dynatrace/<source>/_bulk, or to the source's own path in landfall.yaml.",
   },
   unknownSource: {
     status: 404,
     type: 'unknown_source',
-    reason: 'No source of this name takes what is sent. The name is the one in landfall.yaml.',
+    reason:
+      'These credentials are for no source of this name. The name and its auth are those in landfall.yaml.',
+  },
+  severalSources: {
+    status: 400,
+    type: 'several_sources',
+    reason:
+      'These credentials are for several sources. Send to /<source>/_bulk, to /dynatrace/<source>/_bulk, or give each source credentials of its own.',
   },
   wrongMethod: {
     status: 405,
@@ -74,7 +82,7 @@ export function wrongCredentials(challenges: readonly string[]): Refusal {
   return {
     status: 401,
     type: 'wrong_credentials',
-    reason: "The credentials are not those of this source's auth in landfall.yaml.",
+    reason: "The credentials are not those of a source's auth in landfall.yaml.",
     headers: { 'www-authenticate': challenges.join(', ') },
   };
 }

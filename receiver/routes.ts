@@ -7,14 +7,17 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type pino from 'pino';
 
 import { reasonOf } from './reason.js';
-import { refuse, type LingerLimits } from './answer.js';
-import { refusalBody, refusals, type Refusal } from './refusal.js';
+import { accept, refuse, type LingerLimits } from './answer.js';
+import { productHeader, serverInfo } from './elasticsearch.js';
+import { refusalBody, refusals, wrongCredentials, type Refusal } from './refusal.js';
 import type { Sight } from './seen.js';
 import { take, type Delivered, type Taking } from './take.js';
 
 export interface Routes {
   readonly server: (handler: (request: IncomingMessage, response: ServerResponse) => void) => Server;
   readonly taking: Taking;
+  /** Names of sources by their own paths. */
+  readonly paths: ReadonlyMap<string, string>;
   readonly linger: LingerLimits;
   readonly sight: Sight;
   readonly isReady: () => Promise<boolean>;
@@ -22,10 +25,8 @@ export interface Routes {
   readonly log: pino.Logger;
 }
 
-const takesBodies = /^\/dynatrace\/[^/?]+(?:\/_bulk)?\/?(?:\?|$)/;
-
 interface SourcePath {
-  Params: { source: string };
+  Params: { source?: string; index?: string };
 }
 
 /**
@@ -53,24 +54,11 @@ export function createRoutes(routes: Routes): FastifyInstance {
     done(null, payload);
   });
   takeAnyContent(app);
-  for (const form of ['documents', 'bulk'] as const) {
-    app.route<SourcePath>({
-      method: ['PUT', 'POST'],
-      url: form === 'bulk' ? '/dynatrace/:source/_bulk' : '/dynatrace/:source',
-      handler: async (request, reply) => {
-        const { raw } = request;
-        const delivered: Delivered = {
-          ...{ source: request.params.source, form, request: raw, response: reply.raw },
-          seen: routes.sight.of(raw),
-        };
-        return end(routes, request, reply, await take(routes.taking, delivered));
-      },
-    });
-  }
+  serveBase(app, routes, '/dynatrace/:source');
+  for (const [path, source] of routes.paths) serveBase(app, routes, path, source);
+  serveBase(app, routes, '');
   serveProbes(app, routes);
-  app.setNotFoundHandler((request, reply) =>
-    end(routes, request, reply, takesBodies.test(request.url) ? refusals.wrongMethod : refusals.unknownPath),
-  );
+  app.setNotFoundHandler((request, reply) => end(routes, request, reply, notFound(routes, request)));
   app.setErrorHandler((error, request, reply) => {
     // Its sender went away, which is how the answer failed.
     if (reply.raw.destroyed) return reply.hijack();
@@ -81,6 +69,52 @@ export function createRoutes(routes: Routes): FastifyInstance {
     return end(routes, request, reply, refusals.notKept);
   });
   return app;
+}
+
+/**
+ * The paths below one base: the base itself takes documents, and `/_bulk` and `/<index>/_bulk` take Elasticsearch's form.
+ * `GET` and `HEAD` of the base are what its clients begin with. The root takes that form alone: there the credentials tell
+ * which source is meant.
+ */
+function serveBase(app: FastifyInstance, routes: Routes, base: string, named?: string): void {
+  const { taking, sight } = routes;
+  const takeAt = (url: string, form: Delivered['form']): void => {
+    app.route<SourcePath>({
+      ...{ method: ['PUT', 'POST'], url },
+      handler: async (request, reply) => {
+        const { raw, params } = request;
+        const delivered: Delivered = {
+          ...{ source: named ?? params.source, index: params.index, form },
+          ...{ request: raw, response: reply.raw, seen: sight.of(raw) },
+        };
+        return end(routes, request, reply, await take(taking, delivered));
+      },
+    });
+  };
+  if (base !== '') takeAt(base, 'documents');
+  takeAt(`${base}/_bulk`, 'bulk');
+  takeAt(`${base}/:index/_bulk`, 'bulk');
+  app.route<SourcePath>({
+    ...{ method: ['GET', 'HEAD'], url: base === '' ? '/' : base },
+    handler: (request, reply) => {
+      const source = named ?? request.params.source;
+      const allowed = taking.access.allowed(request.headers.authorization);
+      if (allowed.length === 0)
+        return end(routes, request, reply, wrongCredentials(taking.access.challenges));
+      if (source !== undefined && !allowed.includes(source))
+        return end(routes, request, reply, refusals.unknownSource);
+      return end(routes, request, reply, accept(request.raw, serverInfo(request.raw)));
+    },
+  });
+}
+
+/** Who has no credentials does not learn which paths there are. */
+function notFound({ taking, paths }: Routes, request: FastifyRequest): Refusal {
+  if (taking.access.allowed(request.headers.authorization).length === 0)
+    return wrongCredentials(taking.access.challenges);
+  const path = request.url.replace(/\?.*$/s, '').replace(/\/$/, '');
+  const takesBodies = /^\/dynatrace\/[^/]+$|\/_bulk$/.test(path) || paths.has(path);
+  return takesBodies ? refusals.wrongMethod : refusals.unknownPath;
 }
 
 /** Whatever a sender says that it sends: what it is shows later, and nothing can be sent again. */
@@ -144,6 +178,7 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, sight: S
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     'content-type: application/json; charset=utf-8',
+    ...Object.entries(productHeader).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',
   ];

@@ -12,6 +12,7 @@ import { insertBody } from '../warehouse/insert-body.js';
 import { openPool } from '../warehouse/pool.js';
 import { unpreparedSources } from '../warehouse/unprepared-sources.js';
 import { readPair, watchPair, type KeyPair, type TlsFiles } from './certificate.js';
+import { createAccess } from './access.js';
 import { credentials } from './credentials.js';
 import { createHttpServer, serve, type HttpServer } from './http-server.js';
 import { createMemory } from './memory.js';
@@ -113,6 +114,7 @@ function routesOf(options: ReceiverOptions, { http, pools, times }: Parts): Rout
   });
   return {
     ...{ sight, log, linger: { bytes: lingerBytes, within: times.linger } },
+    paths: new Map(sources.flatMap(({ name, path }) => (path === undefined ? [] : [[path, name] as const]))),
     server: (handler) => {
       serve(http.server, (request, response, awaits) => {
         sight.begin(request, response, awaits);
@@ -121,7 +123,7 @@ function routesOf(options: ReceiverOptions, { http, pools, times }: Parts): Rout
       return http.server;
     },
     taking: {
-      sources: new Map(sources.map(({ name, auth }) => [name, credentials(auth)])),
+      access: createAccess(new Map(sources.map(({ name, auth }) => [name, credentials(auth)]))),
       memory,
       limits: { maxBody: settings.maxBody, stallAfter: times.stall, within: times.body, hold: times.hold },
       keep: async (body) => {

@@ -7,16 +7,16 @@ import { gzip } from 'node:zlib';
 
 import { countDocuments } from '../vendors/dynatrace/bulk.js';
 import type { BodyForm, InboxBody } from '../warehouse/insert-body.js';
+import type { Access } from './access.js';
 import { accept, type Answer } from './answer.js';
 import { writeBulkAnswer } from './bulk-answer.js';
-import type { Credentials } from './credentials.js';
 import type { Memory, Reservation } from './memory.js';
 import { announcedLength, codingOf, readBody, type BodyLimits } from './read-body.js';
 import { refusals, tooLarge, wrongCredentials, type Refusal } from './refusal.js';
 import type { Seen } from './seen.js';
 
 export interface Taking {
-  readonly sources: ReadonlyMap<string, Credentials>;
+  readonly access: Access;
   readonly memory: Memory;
   readonly limits: BodyLimits & {
     /** Milliseconds that a request may hold memory; then its connection is cut. */
@@ -29,7 +29,10 @@ export interface Taking {
 }
 
 export interface Delivered {
-  readonly source: string;
+  /** Of the path; undefined where the path names none, so that the credentials tell. */
+  readonly source: string | undefined;
+  /** The index that Elasticsearch's path names. */
+  readonly index?: string | undefined;
   readonly form: BodyForm;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -38,13 +41,12 @@ export interface Delivered {
 
 /** Gives the answer to what was sent: a refusal, or after the commit one that says so. 'gone': nobody is there to be told. */
 export async function take(taking: Taking, delivered: Delivered): Promise<Answer | Refusal | 'gone'> {
-  const { request, response, source, seen } = delivered;
+  const { request, response, seen } = delivered;
   const { memory, limits } = taking;
-  const known = taking.sources.get(source);
-  if (known === undefined) return refusals.unknownSource;
+  const source = sourceOf(taking.access, delivered);
+  if (typeof source === 'object') return source;
   seen.source = source;
   seen.form = delivered.form;
-  if (!known.check(request.headers.authorization)) return wrongCredentials(known.challenges);
   const coding = codingOf(request);
   if (typeof coding === 'object') return coding;
   const announced = announcedLength(request);
@@ -65,12 +67,22 @@ export async function take(taking: Taking, delivered: Delivered): Promise<Answer
     return body;
   }
   held.shrink(body.length);
-  return keep(taking, delivered, body);
+  return keep(taking, delivered, source, body);
+}
+
+/** The source that a request is for, once its credentials are known to be right. */
+function sourceOf(access: Access, { source, index, request }: Delivered): string | Refusal {
+  const allowed = access.allowed(request.headers.authorization);
+  if (allowed.length === 0) return wrongCredentials(access.challenges);
+  if (source !== undefined) return allowed.includes(source) ? source : refusals.unknownSource;
+  if (index !== undefined && allowed.includes(index)) return index;
+  return allowed.length === 1 && allowed[0] !== undefined ? allowed[0] : refusals.severalSources;
 }
 
 async function keep(
   taking: Taking,
-  { source, form, seen, response }: Delivered,
+  { index, form, seen, request, response }: Delivered,
+  source: string,
   body: Buffer,
 ): Promise<Answer | Refusal | 'gone'> {
   const began = performance.now();
@@ -85,8 +97,9 @@ async function keep(
   if (response.closed) return 'gone';
   try {
     const id = await taking.keep(row);
-    if (form === 'documents') return accept(`{"documents":${row.documents}}\n`);
-    return accept(writeBulkAnswer({ body, source, id, took: performance.now() - began }));
+    if (form === 'documents') return accept(request, `{"documents":${row.documents}}\n`);
+    const took = performance.now() - began;
+    return accept(request, writeBulkAnswer({ body, index: index ?? source, id, took }));
   } catch (error) {
     taking.failed(source, error);
     return refusals.notKept;

@@ -125,6 +125,8 @@ export interface SetupHint {
 export interface ReceiverPlace {
   /** Address of the receiver as the vendor reaches it, without a slash at its end. */
   readonly url: string;
+  /** Path of the source below it. */
+  readonly path: string;
   readonly source: string;
   /** What the vendor may log in with. */
   readonly basic: { readonly username: string } | undefined;

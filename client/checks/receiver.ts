@@ -4,6 +4,7 @@ import { get as getOverHttps } from 'node:https';
 import { isIPv6 } from 'node:net';
 
 import type { Config, SentSource } from '../../config/schema.js';
+import { sourcePath } from '../../config/source-path.js';
 import type { Vendor } from '../../vendors/vendor.js';
 import { vendors } from '../../vendors/registry.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
@@ -33,7 +34,7 @@ export async function checkReceiver({ receiver }: Config, source: SentSource): P
   const { basic, bearer } = source.auth;
   const vendor: Vendor = vendors[source.vendor];
   const hints = vendor.setupHints?.({
-    ...{ url, source: source.name, bearer: bearer !== undefined },
+    ...{ url, path: sourcePath(source), source: source.name, bearer: bearer !== undefined },
     basic: basic && { username: basic.username },
   });
   const form = reportOn(formPart(source));

@@ -4,11 +4,14 @@ import { z } from 'zod';
 
 import { dynatrace } from '../../vendors/dynatrace/vendor.js';
 import { maskCheck } from '../mask-columns.js';
-import { byteCount, duration, secretText, text } from '../scalars.js';
+import { byteCount, duration, matching, secretText, text } from '../scalars.js';
 import { settings } from '../settings.js';
 import { durationOrNone, sourceShape } from '../source-shape.js';
 
 const shape = sourceShape({ pollEvery: '1 minute', giveUpAfter: '1 minute', quarantineLimit: '100%' });
+
+/** What the receiver serves under names of its own. */
+const reservedPaths = /^\/(?:dynatrace|health|ready|metrics)(?:\/|$)|\/_bulk(?:\/|$)/;
 
 const auth = settings({
   basic: settings({
@@ -26,6 +29,19 @@ export const dynatraceSettings = settings({
   vendor: z.literal('dynatrace').describe('Whose export it is.'),
   schema: shape.schema,
   auth: auth.describe('What Dynatrace has to log in with.'),
+  path: matching(
+    /^(?:\/[A-Za-z0-9._~-]+)+$/,
+    "must be a path such as '/export/events': '/', then letters, digits, '.', '_', '~' and '-', without a slash at its end",
+  )
+    .refine((path) => !reservedPaths.test(path), {
+      error:
+        "must not begin with /dynatrace, /health, /ready or /metrics, nor have a part '_bulk': these are served already",
+    })
+    .optional()
+    .describe(
+      "Path at which the receiver takes what is sent for this source, besides '/dynatrace/<source>'; '<path>/_bulk' takes " +
+        "Elasticsearch's form.",
+    ),
   gatherBytes: byteCount(1, 2 ** 30)
     .prefault('32 MB')
     .describe('Bodies are loaded together once they are so large, as they came and without compression …'),

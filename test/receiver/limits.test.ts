@@ -118,7 +118,7 @@ describe("the receiver's limits", () => {
       `PUT /dynatrace/others HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc` +
       `PUT /dynatrace/${name} HTTP/1.1\r\nhost: a\r\nauthorization: ${basic.authorization}\r\ncontent-length: 2\r\n\r\n{}`;
     const heard = await exchange(receiver.port, two, (text) => text.includes('"documents"'));
-    assert.deepEqual(heard.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 404', 'HTTP/1.1 200']);
+    assert.deepEqual(heard.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 401', 'HTTP/1.1 200']);
   });
 
   it('cut off a sender who goes on sending what was refused', async () => {
@@ -130,7 +130,7 @@ describe("the receiver's limits", () => {
     socket.on('data', (part: Buffer) => (heard += part.toString()));
     await once(socket, 'close');
     clearInterval(more);
-    assert.match(heard, /^HTTP\/1\.1 404 /);
+    assert.match(heard, /^HTTP\/1\.1 401 /);
   });
 
   it('answer 408 to a body that stalls, and hold nothing for it', async () => {

@@ -57,6 +57,10 @@ export interface InboxRow {
 
 export interface TestReceiverOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Of the source, over the test's own. */
+  readonly source?: Readonly<Record<string, unknown>>;
+  /** Sources besides it. */
+  readonly others?: readonly SentSource[];
   readonly times?: Partial<ReceiverTimes>;
   /** One that is dropped by whoever gives it. */
   readonly database?: TestDatabase;
@@ -67,7 +71,11 @@ export interface TestReceiverOptions {
 
 let receivers = 0;
 
-export function sendingSource(name: string, settings: Readonly<Record<string, unknown>> = {}) {
+export function sendingSource(
+  name: string,
+  settings: Readonly<Record<string, unknown>> = {},
+  source: Readonly<Record<string, unknown>> = {},
+) {
   const config = parseConfig({
     name: 'test.yaml',
     path: 'test.yaml',
@@ -78,24 +86,32 @@ export function sendingSource(name: string, settings: Readonly<Record<string, un
           vendor: 'dynatrace',
           schema: name.replaceAll('-', '_'),
           auth: { basic: { username: 'dynatrace', password }, bearer: token },
+          ...source,
         },
       },
       receiver: { port: 0, ...settings },
     }),
   });
-  const [source] = config.sources;
-  if (source?.vendor !== 'dynatrace') throw new Error('no source of Dynatrace');
-  return { source, settings: config.receiver };
+  const [made] = config.sources;
+  if (made?.vendor !== 'dynatrace') throw new Error('no source of Dynatrace');
+  return { source: made, settings: config.receiver };
 }
 
 export async function openReceiver(options: TestReceiverOptions = {}): Promise<TestReceiver> {
-  const { source, settings } = sendingSource(options.name ?? `sessions-${++receivers}`, options.settings);
+  const { source, settings } = sendingSource(
+    options.name ?? `sessions-${++receivers}`,
+    options.settings,
+    options.source,
+  );
+  const others = options.others ?? [];
   const database = options.database ?? (await testDatabase());
-  await prepareSource(database.pool, source, vendors.dynatrace.scripts);
+  for (const one of [source, ...others]) {
+    await prepareSource(database.pool, one, vendors.dynatrace.scripts);
+  }
   const nudges: { source: string; bytes: number }[] = [];
   const log: Record<string, unknown>[] = [];
   const receiver = await startReceiver({
-    ...{ settings, sources: [source], postgresUrl: database.url, times: options.times ?? {} },
+    ...{ settings, sources: [source, ...others], postgresUrl: database.url, times: options.times ?? {} },
     nudge:
       options.nudge ??
       ((name, bytes) => {

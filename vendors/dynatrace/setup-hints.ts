@@ -7,8 +7,8 @@ import type { ReceiverPlace, SetupHint } from '../vendor.js';
  * configuration has them.
  */
 export function setupHints(place: ReceiverPlace): readonly SetupHint[] {
-  const { url, source } = place;
-  const endpoint = `${url}/dynatrace/${source}`;
+  const { url, path } = place;
+  const endpoint = `${url}${path}`;
   return [
     { setting: 'Settings', enter: 'Integration > User session exports > Add item' },
     { setting: 'Endpoint URL', enter: endpoint },

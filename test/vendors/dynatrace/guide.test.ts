@@ -51,7 +51,9 @@ describe('the guide to Dynatrace', function () {
   it('shows the form as the command does', () => {
     const { receiver, sources } = parse(blocks('yaml')[0] ?? '') as Example;
     const { basic } = sources.rum.auth;
-    const hints = setupHints({ url: receiver.url, source: 'rum', basic, bearer: false });
+    const hints = setupHints({
+      ...{ url: receiver.url, path: '/dynatrace/rum', source: 'rum', basic, bearer: false },
+    });
     for (const { setting } of hints) {
       const [label = ''] = setting.split(':');
       assert.ok(text.toLowerCase().includes(label.toLowerCase()), setting);

@@ -5,7 +5,7 @@ import { dynatrace } from '../../../vendors/dynatrace/vendor.js';
 import type { ReceiverPlace } from '../../../vendors/vendor.js';
 
 const place: ReceiverPlace = {
-  ...{ url: 'https://landfall.example.com', source: 'rum' },
+  ...{ url: 'https://landfall.example.com', path: '/dynatrace/rum', source: 'rum' },
   ...{ basic: { username: 'dynatrace' }, bearer: false },
 };
 
@@ -63,7 +63,7 @@ describe("what to type into Dynatrace's form", () => {
   });
 
   it('is of that source, wherever it is named', () => {
-    const other = { ...place, source: 'shop-eu', bearer: true };
+    const other = { ...place, path: '/dynatrace/shop-eu', source: 'shop-eu', bearer: true };
     assert.ok(!JSON.stringify(setupHints(other)).includes('rum'));
   });
 });
