@@ -10,6 +10,7 @@ import { beginBackfill, deliveriesOfRange } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
 import { readLanded, writeLanded } from './dev/landed.js';
+import { makePrivateFolder } from './dev/private-folder.js';
 import { bringReceiver } from './dev/receiver.js';
 import { isSent, writeSampleConfig, type Sample } from './dev/sample-config.js';
 import { bringSamples } from './dev/samples.js';
@@ -42,9 +43,11 @@ export async function runDev(session: Session, options: DevOptions): Promise<Exi
     progress: (line) => output.note(line),
     defer: end.defer,
   };
+  const openAgain = await makePrivateFolder(sandbox.folder);
   try {
     return await end.unlessAsked(bringUpAndLoad(session, options, sandbox, end.asked));
   } finally {
+    openAgain();
     await end.run();
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { failureTypes } from '../model/failure.js';
+import { printable } from '../model/printable.js';
 import { backfillCommand } from './commands/backfill.js';
 import { checkCommand } from './commands/check.js';
 import { configSchemaCommand } from './commands/config-schema.js';
@@ -19,7 +20,13 @@ import { usageError } from './usage-error.js';
 import { version } from './version.js';
 
 /** 0: done. 1: it failed. 2: it was typed or configured wrongly. */
-export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCommandLine(args: readonly string[], given: Terminal): Promise<number> {
+  // Vendors' values, servers' errors and people's reasons are among what is printed.
+  const terminal: Terminal = {
+    ...given,
+    out: (text) => given.out(printable(text)),
+    err: (text) => given.err(printable(text)),
+  };
   let exitCode = 0;
   const program = createProgram(terminal, async (options, body) => {
     exitCode = await body(openSession(terminal, options));

@@ -6,6 +6,14 @@ import type pg from 'pg';
 import { Failure, failureTypes } from '../model/failure.js';
 import { transaction } from './transaction.js';
 
+/** What the ledger's own scripts are kept under. */
+const ledgerScope = 'landfall';
+
+/** What a source's scripts are kept under: its name, which no slash is in. */
+export function scopeOf(source: string): string {
+  return source === ledgerScope ? `source/${source}` : source;
+}
+
 /** Brings the ledger's own schema up to date. Concurrent callers wait for each other; repeating it changes nothing. */
 export async function migrate(pool: pg.Pool): Promise<void> {
   await transaction(pool, async (client) => {
@@ -19,7 +27,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
         applied_at timestamptz not null default now(),
         primary key (scope, id)
       );`);
-    await applyScripts(client, 'landfall', new URL('migrations/', import.meta.url));
+    await applyScripts(client, ledgerScope, new URL('migrations/', import.meta.url));
   });
 }
 

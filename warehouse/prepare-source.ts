@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import { Failure, failureTypes } from '../model/failure.js';
-import { applyScripts } from './migrate.js';
+import { applyScripts, scopeOf } from './migrate.js';
 import { transaction } from './transaction.js';
 
 export interface PreparedSource {
@@ -47,6 +47,6 @@ export async function prepareSource(pool: pg.Pool, source: PreparedSource, scrip
     const schema = pg.escapeIdentifier(source.schema);
     await client.query(`create schema if not exists ${schema}`);
     await client.query(`set local search_path = ${schema}`);
-    await applyScripts(client, source.name, scripts);
+    await applyScripts(client, scopeOf(source.name), scripts);
   });
 }

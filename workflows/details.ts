@@ -5,6 +5,7 @@ import type { ExportCounts, ExportStatus } from '../model/export.js';
 import type { InboxDepth, InboxNews, InboxStatus, LastLoaded } from '../model/inbox.js';
 import { kindWords, nameKinds, type NameCounts, type NamesStatus } from '../model/names.js';
 import { finalities, type Finality } from '../model/delivery.js';
+import { printable } from '../model/printable.js';
 import { writeInstant } from '../vendors/completion.js';
 
 /** What a delivery's page shows of its state. */
@@ -158,8 +159,8 @@ function list(names: readonly string[], count = names.length): string {
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
-  // People's reasons stand in it, and a line break would end the table.
-  const cell = (value: string): string => value.replace(/\s+/g, ' ').replaceAll('|', '\\|');
+  // People's reasons and vendors' keys stand in it: a line break would end the table, and a link or an image is none of ours.
+  const cell = (value: string): string => printable(value.replace(/\s+/g, ' ')).replace(/[|[\]<]/g, '\\$&');
   const lines = rows.map(([name, value]) => `| ${name} | ${cell(value)} |`);
   return ['| | |', '|---|---|', ...lines].join('\n');
 }
