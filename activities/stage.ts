@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { log } from '@temporalio/activity';
 
 import { maskDigest } from '../config/mask-digest.js';
-import type { SourceConfig } from '../config/schema.js';
 import type { Delivery } from '../model/delivery.js';
 import type { GroupRows } from '../model/row-text.js';
 import { makePipe } from '../reader/copy-out.js';
@@ -12,7 +10,7 @@ import { withDuckDb } from '../reader/duckdb.js';
 import { masksOf } from '../reader/masks/masks.js';
 import { isGrouped, readFile, readGroup } from '../reader/read-file.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
-import { noteMask } from '../warehouse/mask-changes.js';
+import { requireMask } from '../warehouse/mask-changes.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -34,20 +32,6 @@ interface Place {
 }
 
 export function createStage(deps: Dependencies) {
-  const masksNoted = new Set<string>();
-
-  /** Once a worker and source. */
-  const noteMaskOf = async (config: SourceConfig): Promise<void> => {
-    if (masksNoted.has(config.name)) return;
-    if (await noteMask(deps.pool, config.name, maskDigest(config))) {
-      log.warn(
-        `The mask rules or the maskKey of source ${config.name} have changed. Rows that were loaded before stay as they ` +
-          `are until 'landfall reprocess' loads their deliveries again.`,
-      );
-    }
-    masksNoted.add(config.name);
-  };
-
   /**
    * Brings a batch of files into the load's staging tables, one transaction a file or group of small files, and leaves
    * alone those that an earlier or a concurrent attempt has staged.
@@ -95,7 +79,7 @@ export function createStage(deps: Dependencies) {
     return withHeartbeat(
       () => progress,
       async (signal) => {
-        await noteMaskOf(config);
+        await requireMask(deps.pool, config.name, step.loadId, maskDigest(config));
         const files = await pendingFiles(deps.pool, step.loadId, step.batch);
         progress.of = files.length;
         const shape = files[0] && vendor.shape(step.delivery.type, files[0].key);

@@ -1,5 +1,7 @@
 import { writeDuration } from '../config/duration.js';
 import { vendors } from '../vendors/registry.js';
+import { maskDigest } from '../config/mask-digest.js';
+import { maskedOtherwise, setMask } from '../warehouse/mask-changes.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
 import type { Output } from './output.js';
@@ -36,12 +38,23 @@ export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
     await migrate(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
-    for (const { name, vendor, schema } of place.config.sources) {
+    for (const source of place.config.sources) {
+      const { name, vendor, schema } = source;
       await prepareSource(pool, { name, vendor, schema }, vendors[vendor].scripts);
       steps.push({
         part: 'postgres',
         what: `source ${name}`,
         done: `schema ${schema} has ${vendor}'s tables and views`,
+      });
+      const digest = maskDigest(source);
+      if (!(await setMask(pool, name, digest))) continue;
+      const { deliveries } = await maskedOtherwise(pool, name, digest);
+      steps.push({
+        part: 'postgres',
+        what: `masks of ${name}`,
+        done:
+          `the rules or the maskKey have changed: restart workers that have others. Deliveries that are masked by others: ` +
+          `${deliveries}; 'landfall reprocess' loads them again`,
       });
     }
     return steps;

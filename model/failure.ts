@@ -14,6 +14,8 @@ export const failureTypes = {
   fileChanged: 'FileChanged',
   /** A file arrived whole but cannot be read as its format, e.g. a truncated Parquet file. */
   fileUnreadable: 'FileUnreadable',
+  /** The worker's mask rules are not those that were set last. Retried, for another worker may have them. */
+  masksDiffer: 'MasksDiffer',
   /** A load was given up in favour of a newer one. The delivery is planned again. */
   loadSuperseded: 'LoadSuperseded',
   /** What was staged is no longer there or does not add up. The delivery is staged again. */

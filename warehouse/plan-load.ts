@@ -48,28 +48,35 @@ export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortS
     const listed = await writeListing(client, plan);
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
     const { rows } = await client.query<LoadRow>(
-      `select id, request, fingerprint, state, files, kept, bytes, batches
-       from landfall.load
+      `select id, request, fingerprint, state, files, kept, bytes, batches, masked_so
+       from landfall.load l cross join lateral (
+         select l.mask_digest is null or l.mask_digest = s.mask_digest as masked_so
+         from landfall.source s where s.name = $4
+       ) masks
        where delivery_id = $1
          and (state in ('staging', 'published') or request = $2 or starts_with(request, $3))
        order by id desc`,
-      [plan.deliveryId, plan.request, `${plan.request}/after-`],
+      [plan.deliveryId, plan.request, `${plan.request}/after-`, plan.source],
     );
     // The latest load of this request: the files of the earlier ones had changed when the step was repeated.
     const asked = rows.find(
       ({ request }) => request === plan.request || request.startsWith(`${plan.request}/after-`),
     );
-    if (asked && (asked.state === 'published' || asked.state === 'staging') && sameFiles(asked, listed)) {
-      return toPlan(plan, asked, asked.state === 'published');
+    if (asked?.state === 'published' && sameFiles(asked, listed)) return toPlan(plan, asked, true);
+    if (asked?.state === 'staging' && sameFiles(asked, listed) && asked.masked_so) {
+      return toPlan(plan, asked, false);
     }
     const published = rows.find((row) => row.state === 'published');
     if (published && !plan.force && sameFiles(published, listed)) return toPlan(plan, published, true);
     const staging = rows.find((row) => row.state === 'staging');
-    if (staging && !plan.force && sameFiles(staging, listed)) return toPlan(plan, staging, false);
+    if (staging && !plan.force && sameFiles(staging, listed) && staging.masked_so) {
+      return toPlan(plan, staging, false);
+    }
     if (staging) await abandonLoad(client, staging.id, 'Given up for a newer plan of the same delivery.');
     const request = asked ? `${plan.request}/after-${asked.id}` : plan.request;
     if (plan.target.adds !== true || !published) return createLoad(client, plan, listed, request);
-    const kept = plan.force ? 0 : await keepVisible(client, published.id);
+    // Rows of one delivery are masked by the same rules.
+    const kept = plan.force || !published.masked_so ? 0 : await keepVisible(client, published.id);
     const load = await createLoad(client, plan, { ...listed, kept }, request);
     await writeUnreadable(client, load.loadId, published.id);
     return load;
@@ -86,6 +93,8 @@ interface LoadRow {
   readonly kept: number;
   readonly bytes: string;
   readonly batches: number;
+  /** Its rows are masked by the rules that were set last, or none are yet. */
+  readonly masked_so: boolean;
 }
 
 function sameFiles(load: LoadRow, listing: Listing): boolean {
@@ -112,8 +121,10 @@ async function createLoad(
   const marker = plan.marker();
   const { rows } = await client.query<{ id: string }>(
     `insert into landfall.load
-       (delivery_id, request, fingerprint, state, marker_key, marker_version, files, kept, bytes)
-     values ($1, $2, $3, 'staging', $4, $5, $6, $7, $8)
+       (delivery_id, request, fingerprint, state, marker_key, marker_version, files, kept, bytes, mask_digest)
+     values ($1, $2, $3, 'staging', $4, $5, $6, $7, $8,
+       -- What it stages has to be masked as what it keeps is.
+       (select mask_digest from landfall.load where delivery_id = $1 and state = 'published' and $7 > 0))
      returning id`,
     [
       plan.deliveryId,
@@ -131,7 +142,7 @@ async function createLoad(
   const batches = await writeFiles(client, id, batcher(plan.limits));
   const planned = await client.query<LoadRow>(
     `update landfall.load set batches = $2 where id = $1
-     returning id, request, fingerprint, state, files, kept, bytes, batches`,
+     returning id, request, fingerprint, state, files, kept, bytes, batches, true as masked_so`,
     [id, batches],
   );
   const load = planned.rows[0];

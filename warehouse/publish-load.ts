@@ -42,7 +42,7 @@ export async function publishLoad(
       );
     }
     await requireAllStaged(client, request);
-    const lost = await lostRows(client, request);
+    const lost = load.masked_so ? await lostRows(client, request) : maskedOtherwise(request);
     if (lost !== undefined) return giveUp(client, request, lost);
     const adds = request.target.adds === true;
     const kept = adds ? await noteKept(client, request) : nothing;
@@ -73,6 +73,8 @@ function hasTooManyBad({ parsed, quarantined }: LoadCounts, { quarantineLimit }:
 
 interface LoadState {
   readonly state: string;
+  /** Its rows are masked by the rules that were set last, or it has none. */
+  readonly masked_so: boolean;
   readonly reason: string | null;
   readonly notice: string | null;
 }
@@ -83,7 +85,9 @@ function published(counts: LoadCounts, notice: string | null): PublishedLoad {
 
 async function readLoad(client: pg.ClientBase, loadId: string): Promise<LoadState> {
   const { rows } = await client.query<LoadState>(
-    'select state, reason, notice from landfall.load where id = $1 for no key update',
+    `select l.state, l.reason, l.notice, l.mask_digest is null or l.mask_digest = s.mask_digest as masked_so
+     from landfall.load l join landfall.delivery d on d.id = l.delivery_id join landfall.source s on s.name = d.source
+     where l.id = $1 for no key update of l`,
     [loadId],
   );
   if (!rows[0]) throw new Error(`Load ${loadId} is not in the ledger.`);
@@ -129,6 +133,10 @@ async function lostRows(
     return `Staging of delivery ${deliveryId} holds ${there} rows of ${name} where ${reported} were reported.`;
   }
   return undefined;
+}
+
+function maskedOtherwise({ deliveryId }: PublishRequest): string {
+  return `Delivery ${deliveryId} was staged by mask rules that no longer hold, since 'landfall setup' has set others.`;
 }
 
 async function giveUp(client: pg.ClientBase, { loadId }: PublishRequest, lost: string): Promise<Failure> {

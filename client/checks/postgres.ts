@@ -4,7 +4,7 @@ import type pg from 'pg';
 
 import { maskDigest } from '../../config/mask-digest.js';
 import type { SourceConfig } from '../../config/schema.js';
-import { deliveriesMaskedBefore } from '../../warehouse/mask-changes.js';
+import { maskedOtherwise, maskOf } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
@@ -139,13 +139,27 @@ async function checkSources(
       );
     } else report.ok(what, `schema ${schema} is set up`);
   }
-  for (const source of sources) {
-    const before = await deliveriesMaskedBefore(pool, source.name, maskDigest(source));
-    if (before === 0) continue;
-    const are = before === 1 ? '1 delivery was' : `${before} deliveries were`;
-    report.ok(
-      `masks of ${source.name}`,
-      `${are} loaded by other mask rules or another maskKey; 'landfall reprocess' loads them again`,
+  for (const source of sources) await checkMasks(pool, source, report);
+}
+
+/** Whether the rules of the configuration are those that workers stage by, and which visible rows are masked by others. */
+async function checkMasks(pool: pg.Pool, source: SourceConfig, report: PartReport): Promise<void> {
+  const what = `masks of ${source.name}`;
+  const digest = maskDigest(source);
+  const set = await maskOf(pool, source.name);
+  if (set !== undefined && set !== digest) {
+    report.wrong(
+      what,
+      `the mask rules or the maskKey are not those that 'landfall setup' has set last, so workers with them stage nothing`,
+      "Run 'landfall setup' with this configuration, and restart workers that have another.",
     );
   }
+  const { deliveries, newest } = await maskedOtherwise(pool, source.name, digest);
+  if (deliveries === 0) return;
+  const are = deliveries === 1 ? '1 delivery was' : `${deliveries} deliveries were`;
+  const named = `${newest.join(', ')}${deliveries > newest.length ? ', …' : ''}`;
+  report.ok(
+    what,
+    `${are} loaded by other mask rules or another maskKey (${named}); 'landfall reprocess' loads them again`,
+  );
 }

@@ -7,11 +7,13 @@ import type pg from 'pg';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { createStage } from '../../activities/stage.js';
 import { turns } from '../../activities/turns.js';
+import { maskDigest } from '../../config/mask-digest.js';
 import type { SourceConfig } from '../../config/schema.js';
 import { deliveryId } from '../../model/delivery.js';
 import { vendors } from '../../vendors/registry.js';
 import type { Vendor } from '../../vendors/vendor.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
+import { setMask } from '../../warehouse/mask-changes.js';
 import { planLoad } from '../../warehouse/plan-load.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
@@ -40,6 +42,8 @@ export interface MaskedSource {
   ) => Promise<void>;
   /** The source with other settings. */
   readonly changed: (settings: Record<string, unknown>) => SourceConfig;
+  /** Sets the rules of a configuration, as `landfall setup` does. */
+  readonly setUp: (config: SourceConfig) => Promise<boolean>;
   /** Every row of every table of the source, the staging schema and the ledger, as text; with what was logged. */
   readonly everything: () => Promise<string>;
   readonly drop: () => Promise<void>;
@@ -63,6 +67,7 @@ export async function maskedSource(
     sourceOf(JSON.stringify({ sources: { masked: { vendor, schema: 'masked', store, ...given } } }));
   const config = changed(settings);
   await prepareSource(database.pool, config, vendors[vendor].scripts);
+  await setMask(database.pool, 'masked', maskDigest(config));
   let log = '';
   const everything = async (): Promise<string> => `${await allRows(database.pool)}\n${log}`;
   const rules: Vendor = vendors[vendor];
@@ -72,6 +77,7 @@ export async function maskedSource(
     logged: () => log,
     everything,
     changed,
+    setUp: (by) => setMask(database.pool, 'masked', maskDigest(by)),
     load: async (type, name, files, by = config) => {
       const date = '2026-11-20';
       const delivery = { id: deliveryId('masked', name), source: 'masked', type, date };
