@@ -12,6 +12,7 @@ export interface Fate {
 }
 
 export interface Within {
+  /** In lower case: rules are of a field however it is written. */
   readonly keys: ReadonlyMap<string, Fate>;
   readonly others: Fate;
 }
@@ -35,16 +36,20 @@ function fateAt(rules: readonly MaskRule[], depth: number): Fate {
   if (deeper.length === 0) return own;
   const below = (key?: string): Fate =>
     fateAt(
-      rules.filter(({ path }) => path.length <= depth || path[depth] === '*' || path[depth] === key),
+      rules.filter(
+        ({ path }) => path.length <= depth || path[depth] === '*' || path[depth]?.toLowerCase() === key,
+      ),
       depth + 1,
     );
-  const keys = deeper.flatMap(({ path }) => path[depth] ?? []).filter((step) => step !== '*');
+  const keys = deeper.flatMap(({ path }) => path[depth]?.toLowerCase() ?? []).filter((step) => step !== '*');
   return { ...own, within: { keys: new Map(keys.map((key) => [key, below(key)])), others: below() } };
 }
 
 /** What becomes of the value under a key, or of an entry. */
 export function fateWithin({ treatment, depth, within }: Fate, key: string): Fate {
-  return within === undefined ? { treatment, depth: depth + 1 } : (within.keys.get(key) ?? within.others);
+  return within === undefined
+    ? { treatment, depth: depth + 1 }
+    : (within.keys.get(key.toLowerCase()) ?? within.others);
 }
 
 export function isKept({ treatment, within }: Fate): boolean {

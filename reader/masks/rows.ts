@@ -41,21 +41,26 @@ export function columnFate(masks: Masks | undefined, table: string, column: stri
   return masks === undefined ? kept : fateOf(masks.rules, table, column);
 }
 
-/** Of the fields that a table has no column for, and of former names whose value no column has. */
-export function extraFate(masks: Masks | undefined, { name, columns }: RowsOfLine): Fate {
-  const own = columnFate(masks, name, '_extra');
-  const older = columns.flatMap((column): [string, Fate][] => {
-    if (column.older === undefined) return [];
-    const fate = stricter(
-      fieldFate(columnFate(masks, name, column.name), column),
-      fateWithin(own, column.older),
-    );
-    return isKept(fate) ? [] : [[column.older, fate]];
+/**
+ * Of the fields that a table has no column for: of former names whose value no column has, and of fields that are written in
+ * another case than the vendor's. These are masked as their columns are.
+ */
+export function extraFate(masks: Masks | undefined, table: RowsOfLine): Fate {
+  const own = columnFate(masks, table.name, '_extra');
+  if (masks === undefined || isDropped(own)) return own;
+  const older = table.columns.flatMap((column): [string, Fate][] =>
+    column.older === undefined
+      ? []
+      : [[column.older.toLowerCase(), fieldFate(columnFate(masks, table.name, column.name), column)]],
+  );
+  const known = [...fieldFates(masks, table), ...older].flatMap(([field, fate]): [string, Fate][] => {
+    const strictest = stricter(fate, fateWithin(own, field));
+    return isKept(strictest) ? [] : [[field, strictest]];
   });
-  if (older.length === 0 || isDropped(own)) return own;
+  if (known.length === 0) return own;
   return {
     ...own,
-    within: { keys: new Map([...(own.within?.keys ?? []), ...older]), others: othersWithin(own) },
+    within: { keys: new Map([...(own.within?.keys ?? []), ...known]), others: othersWithin(own) },
   };
 }
 
@@ -124,27 +129,37 @@ function fieldFate(fate: Fate, { type }: LineColumn): Fate {
 
 /** Where rows should be, what is none is left out. */
 function lineFate(masks: Masks, table: RowsOfLine): Fate {
+  const fields = new Map(fieldFates(masks, table));
+  const extra = extraFate(masks, table);
+  for (const { older } of table.columns) {
+    if (older !== undefined) fields.set(older.toLowerCase(), fateWithin(extra, older));
+  }
+  // A rule for a key of `_extra` is of that field while it has no column.
+  for (const key of extra.within?.keys.keys() ?? []) {
+    if (!fields.has(key)) fields.set(key, fateWithin(extra, key));
+  }
+  return { ...dropped, within: { keys: fields, others: othersWithin(extra) } };
+}
+
+/** What becomes of the fields that a table has columns for, or that hold rows, by their names in lower case. */
+function fieldFates(masks: Masks, table: RowsOfLine): ReadonlyMap<string, Fate> {
   const fields = new Map<string, Fate>();
   for (const column of table.columns) {
     if (column.field === undefined) continue;
     const own = columnFate(masks, table.name, column.name);
     // The key of a pair lies beside its value.
     const fate = own.within && isPairValue(table, column) ? dropped : fieldFate(own, column);
-    fields.set(column.field, stricter(fields.get(column.field) ?? kept, fate));
+    const field = column.field.toLowerCase();
+    fields.set(field, stricter(fields.get(field) ?? kept, fate));
   }
   for (const inner of table.nested ?? []) {
     const rows = rowsFate(masks, inner);
-    const column = fields.get(inner.within.field) ?? kept;
+    const field = inner.within.field.toLowerCase();
+    const column = fields.get(field) ?? kept;
     // What becomes of it as a column and what of its rows cannot both be written.
-    fields.set(inner.within.field, isKept(column) || isKept(rows) ? stricter(column, rows) : dropped);
+    fields.set(field, isKept(column) || isKept(rows) ? stricter(column, rows) : dropped);
   }
-  const extra = extraFate(masks, table);
-  for (const { older } of table.columns) if (older !== undefined) fields.set(older, fateWithin(extra, older));
-  // A rule for a key of `_extra` is of that field while it has no column.
-  for (const key of extra.within?.keys.keys() ?? []) {
-    if (!fields.has(key)) fields.set(key, fateWithin(extra, key));
-  }
-  return { ...dropped, within: { keys: fields, others: othersWithin(extra) } };
+  return fields;
 }
 
 /** What becomes of a field that holds rows. */

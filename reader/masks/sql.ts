@@ -75,7 +75,7 @@ function maskWithin(json: string, { keys, others }: Within, otherwise: string, n
   return `coalesce(mask_joined(${json}, ${items}), ${otherwise})`;
 }
 
-/** An expression by the key of a value. */
+/** An expression by the key of a value, in whatever case it is written. */
 export function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate: Fate) => string): string {
   const otherwise = of(others);
   const named = new Map<string, string[]>();
@@ -85,7 +85,7 @@ export function byKey(key: string, keys: Within['keys'], others: Fate, of: (fate
   }
   if (named.size === 0) return otherwise;
   const cases = [...named].map(
-    ([value, names]) => `when ${key} in (${names.map(literal).join(', ')}) then ${value}`,
+    ([value, names]) => `when lower(${key}) in (${names.map(literal).join(', ')}) then ${value}`,
   );
   return `case ${cases.join(' ')} else ${otherwise} end`;
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
+import { reading, writeParquet } from '../reader/reading.js';
+import { randomNumbers } from '../support/random.js';
 import { maskedSource, maskKey, type MaskedSource } from '../support/masking.js';
 import {
   csv,
@@ -13,6 +17,22 @@ import {
   parquet,
   type Case,
 } from './masked-cases.js';
+
+/** The same file with the letters of each name of a field, in JSON or in a header of CSV, made large or small. */
+function recased(bytes: string | Buffer, random: () => number): Buffer {
+  const plain = Buffer.from(bytes);
+  const isGzip = plain[0] === 0x1f && plain[1] === 0x8b;
+  const text = (isGzip ? gunzipSync(plain) : plain).toString('latin1');
+  const anyCase = (name: string): string =>
+    random() < 0.5
+      ? name
+      : name.replace(/[a-z]/gi, (letter) => (random() < 0.5 ? letter.toUpperCase() : letter.toLowerCase()));
+  const changed = /^[{["]/.test(text)
+    ? text.replace(/"\w+"(?=:)/g, anyCase)
+    : text.replace(/^[\w,]+$/m, (header) => header.split(',').map(anyCase).join(','));
+  const written = Buffer.from(changed, 'latin1');
+  return isGzip ? gzipSync(written) : written;
+}
 
 const hmac = (text: string): string => createHmac('sha256', maskKey).update(text).digest('hex');
 
@@ -67,6 +87,35 @@ describe('personal data', function () {
       });
     });
   }
+
+  for (const given of [megaphone, leanplum, csv, monetate]) {
+    it(`is nowhere in ${given.title} whose names of fields are in another case`, async () => {
+      const seed = Number(process.env['LANDFALL_TEST_SEED'] ?? Date.now() % 1_000_000);
+      const random = randomNumbers(seed);
+      const shown: string[] = [];
+      const { load, everything } = await openAndLoad(given, given.mask);
+      for (let time = 0; time < 3; time += 1) {
+        const files = (await given.files()).map(({ key, bytes }) => ({
+          key,
+          bytes: recased(bytes, random),
+        }));
+        // A file whose rows all lack their key is refused as a whole.
+        await load(given.type, given.name, files).catch(() => undefined);
+        shown.push(...canaries(await everything()));
+      }
+      assert.deepEqual(shown, [], `LANDFALL_TEST_SEED=${seed}`);
+    });
+  }
+
+  it('is nowhere in Parquet whose columns are in another case', async () => {
+    const query =
+      `select 'e1' as uuid, timestamp '2026-11-20 01:00:00' as timestamp, 'canary visitor' as "Visitor_ID", ` +
+      `'canary ip' as "USER_IP", 'canary device' as "Device", 'much' as revenue`;
+    const bytes = await reading(async (at) => readFile(await writeParquet(at, query)));
+    const files = [{ key: 'type=events/date=2026-11-20/part-0.parquet', bytes }];
+    const { everything } = await openAndLoad({ ...parquet, files: () => files }, parquet.mask);
+    assert.deepEqual(canaries(await everything()), []);
+  });
 
   it('has one hash in each column, and with one key in each source', async () => {
     await openAndLoad(megaphone, megaphone.mask);
