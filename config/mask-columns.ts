@@ -50,8 +50,12 @@ export function maskCheck(vendor: MaskedVendor) {
     if (missing !== undefined) {
       issues.push({ code: 'custom', message: missing, path: ['maskKey'], input: value.maskKey });
     }
+    const named = new Map<string, string>();
     for (const rule of value.mask ?? []) {
-      const wrong = wrongRule(rule, columns);
+      const anyCase = writeTarget({ ...rule, path: rule.path.map((step) => step.toLowerCase()) });
+      const earlier = named.get(anyCase);
+      named.set(anyCase, writeTarget(rule));
+      const wrong = earlier === undefined ? wrongRule(rule, columns) : sameRule(earlier);
       if (wrong === undefined) continue;
       const path = ['mask', writeTarget(rule)];
       const issue = { code: 'custom', message: wrong.rule, path, input: rule.treatment } as const;
@@ -128,6 +132,14 @@ export function wrongRule(
     columns.filter((column) => column.name === rule.column && column.table === (rule.table ?? column.table)),
   );
   return word === undefined ? undefined : { is: 'word', rule: word };
+}
+
+/** Rules meet the names of keys whatever their case. */
+function sameRule(earlier: string): ReturnType<typeof wrongRule> {
+  return {
+    is: 'name',
+    rule: `names the same keys as '${earlier}', since their case does not matter: write one rule`,
+  };
 }
 
 function wrongName(

@@ -92,6 +92,12 @@ describe('rules for personal data', () => {
     ['leanplum', { user_id: 'hash', 'event_parameter:value.email': 'drop', 'user_attribute:name': 'hash' }],
   ];
   for (const [vendor, mask] of fitting) {
+    it('are refused where two differ by the case of their keys alone', () => {
+      assert.deepEqual(problemsOf('megaphone', { '_extra.email': 'hash', '_extra.Email': 'keep' }), [
+        "sources.a.mask._extra.Email names the same keys as '_extra.email', since their case does not matter: write one rule",
+      ]);
+    });
+
     it(`may be ${Object.keys(mask).join(', ')} of ${vendor}`, () => {
       assert.deepEqual(problemsOf(vendor, mask), []);
     });
