@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 
 import { addDays, dayOf } from '../../model/day.js';
-import type { S3Server } from '../../sandbox/s3.js';
+import type { SandboxS3 } from '../../sandbox/s3.js';
 import { s3Store, type Sample, type SentSample, type StoredSample } from './sample-config.js';
 import type { Sandbox } from './servers.js';
 
@@ -29,7 +29,7 @@ export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]>
   ];
 }
 
-async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: string): Promise<StoredSample> {
+async function bringExperiments(sandbox: Sandbox, server: SandboxS3, real?: string): Promise<StoredSample> {
   const { fillSampleBucket } = await import('../../sandbox/sample-bucket.js');
   const { bucket, prefix, from, to } = await fillSampleBucket({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress },
@@ -42,7 +42,7 @@ async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: strin
   };
 }
 
-async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
+async function bringPodcasts(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
   const { bucket, from, to, stop } = await sampleMegaphone({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
@@ -50,12 +50,12 @@ async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<Stored
   sandbox.defer(stop);
   return {
     ...{ source: 'podcasts', vendor: 'megaphone', store: s3Store(server, bucket, ''), from, to },
-    // The last day's file is overwritten every 8 seconds, then stands still.
+    // The last day's file is overwritten when it was read, 8 seconds apart at least, then stands still.
     settings: { pollEvery: '2 seconds', settleFor: '15 seconds' },
   };
 }
 
-async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
+async function bringSessions(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
   const { bucket, from, to, stop } = await sampleLeanplum({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
