@@ -18,6 +18,7 @@ export interface Pace {
 }
 
 export interface Held {
+  /** Does nothing the second time. */
   readonly release: () => void;
   /** Settles after `release`; rejects when the signal is aborted. */
   readonly released: Promise<void>;
@@ -43,13 +44,19 @@ export function pace(clock: Clock): Pace {
     },
     held: (signal) => {
       idleUntil(Infinity);
+      let isHeld = true;
       let release: () => void = () => undefined;
       const released = new Promise<void>((resolve, reject) => {
         release = () => {
+          if (!isHeld) return;
+          isHeld = false;
           next = undefined;
           resolve();
         };
-        const abort = (): void => reject(signal.reason as Error);
+        const abort = (): void => {
+          isHeld = false;
+          reject(signal.reason as Error);
+        };
         if (signal.aborted) abort();
         else signal.addEventListener('abort', abort, { once: true });
       });

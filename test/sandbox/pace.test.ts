@@ -53,6 +53,8 @@ describe('the pace of a vendor', () => {
     assert.equal(await isSettled(looked), false);
     finish();
     assert.equal(await isSettled(looked), true);
+    release();
+    assert.equal(await isSettled(caughtUp()), true, 'a second release changes nothing');
   });
 
   it('waits for others no longer than the signal', async () => {

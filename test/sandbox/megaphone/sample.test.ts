@@ -88,7 +88,7 @@ describe('the sample of Megaphone', function () {
   });
 
   it('has two days that stand still and one that is overwritten three times', () =>
-    inPlace(async ({ start, etag, said, readOn }) => {
+    inPlace(async ({ start, etag, said, read, readOn, listed }) => {
       const sample = await start({ clock: clockWithSleeps(0) });
       assert.deepEqual(
         [sample.bucket, sample.from, sample.to],
@@ -100,6 +100,12 @@ describe('the sample of Megaphone', function () {
 
       const next = await start();
       await readOn(next);
+      await read(keys[2]!);
+      assert.equal(
+        await listed(keys[2]!),
+        await etag(keys[2]!),
+        'who reads the last version may go on looking',
+      );
       assert.deepEqual(told(next), ['2026-03-03 22 1631', '2026-03-03 25 1785', '2026-03-03 28 1800']);
       assert.deepEqual([await etag(keys[0]!), await etag(keys[1]!)], [oldest, older]);
       assert.notEqual(await etag(keys[2]!), last);
