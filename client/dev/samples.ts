@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { addDays, dayOf } from '../../model/day.js';
 import type { SandboxS3 } from '../../sandbox/s3.js';
 import { s3Store, type Sample, type SentSample, type StoredSample } from './sample-config.js';
+import type { Problems } from './problems.js';
 import type { Sandbox } from './servers.js';
 
 /** The sample exports of all vendors. Where LANDFALL_SAMPLES names real ones, only those. */
-export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]> {
+export async function bringSamples(sandbox: Sandbox, problems: Problems): Promise<readonly Sample[]> {
   const { startS3 } = await import('../../sandbox/s3.js');
   const { sampleBuckets } = await import('../../sandbox/sample-bucket.js');
   const { leanplumBucket } = await import('../../sandbox/leanplum/sample.js');
@@ -20,13 +21,27 @@ export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]>
   sandbox.defer(() => server.stop());
   const named = sandbox.terminal.env['LANDFALL_SAMPLES'];
   if (named !== undefined && named !== '') return [await bringExperiments(sandbox, server, named)];
-  return [
-    await bringExperiments(sandbox, server),
-    await bringPodcasts(sandbox, server),
-    await bringSessions(sandbox, server),
-    await bringVisits(sandbox),
-    await bringRum(sandbox),
+  const samples = [
+    await problems.of('experiments', () => bringExperiments(sandbox, server)),
+    await problems.of('podcasts', () => bringPodcasts(sandbox, server)),
+    await problems.of('sessions', () => bringSessions(sandbox, server)),
+    await problems.of('visits', () => bringVisits(sandbox)),
+    await problems.of('rum', () => bringRum(sandbox)),
   ];
+  return samples.filter((sample) => sample !== undefined);
+}
+
+/** Lets a vendor that goes on beside everything else end with the sandbox, and says so where it ends before. */
+function goesOn(
+  { defer, progress }: Sandbox,
+  source: string,
+  { done, stop }: { readonly done: Promise<void>; readonly stop: () => Promise<unknown> },
+): void {
+  done.catch((error: unknown) => {
+    progress(`  ${source}: the sandbox's vendor has ended: ${(error as Error).message}`);
+  });
+  // That has been said.
+  defer(() => stop().then(undefined, () => undefined));
 }
 
 async function bringExperiments(sandbox: Sandbox, server: SandboxS3, real?: string): Promise<StoredSample> {
@@ -44,10 +59,11 @@ async function bringExperiments(sandbox: Sandbox, server: SandboxS3, real?: stri
 
 async function bringPodcasts(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
-  const { bucket, from, to, stop } = await sampleMegaphone({
+  const sample = await sampleMegaphone({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'podcasts', sample);
+  const { bucket, from, to } = sample;
   return {
     ...{ source: 'podcasts', vendor: 'megaphone', store: s3Store(server, bucket, ''), from, to },
     // The last day's file is overwritten when it was read, 8 seconds apart at least, then stands still.
@@ -57,10 +73,11 @@ async function bringPodcasts(sandbox: Sandbox, server: SandboxS3): Promise<Store
 
 async function bringSessions(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
-  const { bucket, from, to, stop } = await sampleLeanplum({
+  const sample = await sampleLeanplum({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'sessions', sample);
+  const { bucket, from, to } = sample;
   return {
     ...{ source: 'sessions', vendor: 'leanplum', store: s3Store(server, bucket, ''), from, to },
     // One job's manifest comes after 10 seconds, another's never.
@@ -70,11 +87,12 @@ async function bringSessions(sandbox: Sandbox, server: SandboxS3): Promise<Store
 
 export async function bringVisits(sandbox: Sandbox): Promise<StoredSample> {
   const { sampleMonetate } = await import('../../sandbox/monetate/sample.js');
-  const { server, username, password, root, maskKey, metadata, from, to, stop } = await sampleMonetate({
+  const sample = await sampleMonetate({
     directory: join(sandbox.folder, 'sftp'),
     ...{ memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'visits', sample);
+  const { server, username, password, root, maskKey, metadata, from, to } = sample;
   const { host, port, hostKey } = server;
   return {
     ...{ source: 'visits', vendor: 'monetate', from, to },
