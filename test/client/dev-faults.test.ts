@@ -175,7 +175,7 @@ describe('landfall dev, where something fails', function () {
     await writeFile(join(cwd, 'landfall.yaml'), yamlOf(bucket, { shop: bucket.accessKeyId }));
     const first = runLandfall(['dev', '--once'], { cwd, env: none });
     assert.equal(await first.ended, 0, first.err());
-    const taken = JSON.parse(yamlOf(bucket, { mine: bucket.secretAccessKey, other: bucket.accessKeyId })) as {
+    const taken = JSON.parse(yamlOf(bucket, { mine: bucket.accessKeyId, other: bucket.accessKeyId })) as {
       sources: Record<string, object>;
     };
     taken.sources['mine'] = { ...taken.sources['mine'], schema: 'shop' };
