@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 
 import { workflowTypes } from '../../model/control.js';
 import type { Place } from '../place.js';
@@ -32,7 +33,7 @@ export async function lookForDeliveries(
         });
         await untilEnded(handle, tell, signal);
         const { started } = (await handle.result().catch((error: unknown) => {
-          throw rootOf(error);
+          throw sentenceOf(error);
         })) as { readonly started: readonly string[] };
         return started;
       }),
@@ -69,7 +70,8 @@ function faultOf({ raw }: WorkflowExecutionDescription): string | undefined {
   return step?.lastFailure?.message ?? undefined;
 }
 
-/** The error of the step, by which the workflow failed. */
-function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
+/** The error of the step by which the workflow failed: what follows is its cause in a library's words. */
+function sentenceOf(error: unknown): unknown {
+  if (error instanceof ApplicationFailure || !(error instanceof Error)) return error;
+  return error.cause === undefined ? error : sentenceOf(error.cause);
 }

@@ -1,5 +1,6 @@
 /** Keeps a server of `landfall dev` running: says when it ends or no longer works, and starts it again, a few times. */
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 
 import { restartsAllowed } from './restarts.js';
@@ -26,6 +27,9 @@ export interface Patience {
 }
 
 const usual: Patience = { every: 1_000, answersWithin: 5_000, sickFor: 15_000 };
+
+/** Nanoseconds for which this process may do something else before an examination counts for nothing. */
+const deaf = 1_500_000_000;
 
 export interface Supervision {
   /** Rejects when the server was started again too often. */
@@ -91,16 +95,22 @@ async function whatGoesWrong(
   let end: string | undefined;
   const ending = ended().then((how) => (end = `has ended (${how})`));
   let sickSince: number | undefined;
+  const delay = monitorEventLoopDelay();
   while (!signal.aborted) {
     const timer = new AbortController();
+    delay.reset();
+    delay.enable();
     const wrong = await Promise.race([
       ending,
       examine().catch((error: unknown) => `cannot be examined (${String(error)})`),
       pause(answersWithin, timer.signal).then(() => 'does not answer'),
     ]);
     timer.abort();
+    delay.disable();
     if (signal.aborted) return undefined;
     if (end !== undefined) return end;
+    // We did not listen ourselves: a bundle was made, or the machine is busy. That says nothing of the server.
+    if (wrong !== undefined && delay.max > deaf) continue;
     const now = performance.now();
     if (wrong === undefined) {
       if (sickSince !== undefined) say(`${name} works again.`);
