@@ -5,22 +5,24 @@ import { join, relative } from 'node:path';
 import { findSource } from '../config/find-source.js';
 import { loadConfig, loadConfigIfAny } from '../config/load.js';
 import type { Config } from '../config/schema.js';
-import { workflowTypes } from '../model/control.js';
 import { beginBackfill, deliveriesOfRange } from './backfill.js';
 import { removeDevState, writeDevState } from './dev-state.js';
 import { ending } from './dev/ending.js';
 import { readLanded, writeLanded } from './dev/landed.js';
 import { makePrivateFolder } from './dev/private-folder.js';
+import { lookForDeliveries } from './dev/look-for-deliveries.js';
+import { patiently } from './dev/patiently.js';
+import { openProblems, type Problems } from './dev/problems.js';
 import { bringReceiver } from './dev/receiver.js';
 import { isSent, writeSampleConfig, type Sample } from './dev/sample-config.js';
 import { bringSamples } from './dev/samples.js';
 import { bringPostgres, bringTemporal, type Sandbox } from './dev/servers.js';
 import { watchDeliveries, type Watched } from './dev/watch-deliveries.js';
+import { bringWorker } from './dev/worker.js';
 import { openPlace, type Place } from './place.js';
 import type { ListedDelivery } from './queries/list-deliveries.js';
 import type { ExitCode, Session } from './session.js';
-import { setUpPostgres, setUpTemporal } from './setup.js';
-import { scheduleId } from './setup/schedule.js';
+import { readyPlace, setUp } from './setup.js';
 import { writeStatus } from './status.js';
 import { withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
@@ -32,7 +34,8 @@ export interface DevOptions {
 
 /**
  * Brings up what is not configured, runs a worker, loads what there is, shows what landed, and stays up until SIGINT or
- * SIGTERM. Everything it keeps lies in `.landfall`, where the next start finds it.
+ * SIGTERM. Everything it keeps lies in `.landfall`, where the next start finds it. A source that fails is said and ends no
+ * other; with `once` it makes the exit code 1.
  */
 export async function runDev(session: Session, options: DevOptions): Promise<ExitCode> {
   const { terminal, output } = session;
@@ -41,7 +44,7 @@ export async function runDev(session: Session, options: DevOptions): Promise<Exi
     folder: join(terminal.cwd, '.landfall'),
     terminal,
     progress: (line) => output.note(line),
-    defer: end.defer,
+    ...{ defer: end.defer, fail: end.fail },
   };
   const openAgain = await makePrivateFolder(sandbox.folder);
   try {
@@ -65,7 +68,8 @@ async function bringUpAndLoad(
     ...(configPath === undefined ? {} : { path: configPath }),
   };
   const own = await loadConfigIfAny(named);
-  const { config, samples, madePath } = await withSources(sandbox, own);
+  const problems = openProblems((line) => output.note(line), asked);
+  const { config, samples, madePath } = await withSources(sandbox, own, problems);
 
   const { openLog } = await import('../worker/log.js');
   const { installRuntime } = await import('../worker/runtime.js');
@@ -82,31 +86,31 @@ async function bringUpAndLoad(
     ...(madePath === undefined ? {} : { configPath: madePath }),
   });
   sandbox.defer(() => removeDevState(terminal.cwd));
-  const place = await openPlace(configPath, terminal);
-  await setUpPostgres(place);
-  await setUpTemporal(place);
+  const wanted = await openPlace(configPath, terminal);
+  const steps = await setUp(wanted);
+  for (const { failed, done } of steps) if (failed) problems.add(failed.source, done);
+  const place = readyPlace(wanted, steps);
 
-  const { startWorker } = await import('../worker/run.js');
-  const worker = await startWorker(config, { temporal: access, postgresUrl });
-  sandbox.defer(async () => {
-    worker.stop();
-    await worker.done;
-  });
-  const receiver = await bringReceiver(sandbox, config, { postgresUrl, temporal: access });
+  await bringWorker(sandbox, config, { temporal: access, postgresUrl });
+  const receiver = await bringReceiver(sandbox, place.config, { postgresUrl, temporal: access }, problems);
 
   output.note('Loads what there is:');
   const watched =
     samples === undefined
-      ? { ids: await discoverAll(place), sentTo: [], sending: Promise.resolve() }
-      : await beginSamples(place, samples, receiver);
+      ? lookForAll(place, problems, (line) => output.note(line), asked)
+      : await beginSamples(place, samples, receiver, problems, asked);
   const deliveries = await withLedger(place, (pool) =>
     watchDeliveries(pool, watched, (line) => output.note(line), asked),
   );
-  await tellWhatLanded(place, session, deliveries, { postgresUrl, webUi, receiver });
-  if (options.once) return deliveries.some(({ finality }) => finality === 'failed') ? 1 : 0;
+  const where = { postgresUrl, webUi, receiver };
+  await patiently(() => tellWhatLanded(place, session, deliveries, problems, where), asked);
+  if (options.once) {
+    const failed = deliveries.some(({ finality }) => finality === 'failed');
+    return failed || problems.found.length > 0 ? 1 : 0;
+  }
 
   output.note('\nStays up until Ctrl-C. In another terminal: npx landfall status');
-  await Promise.race([worker.done, new Promise((resolve) => asked.addEventListener('abort', resolve))]);
+  await new Promise((resolve) => asked.addEventListener('abort', resolve));
   return 0;
 }
 
@@ -114,9 +118,10 @@ async function bringUpAndLoad(
 async function withSources(
   sandbox: Sandbox,
   own: Config | undefined,
+  problems: Problems,
 ): Promise<{ config: Config; samples?: readonly Sample[]; madePath?: string }> {
   if (own !== undefined && own.sources.length > 0) return { config: own };
-  const samples = await bringSamples(sandbox);
+  const samples = await bringSamples(sandbox, problems);
   const madePath = join(sandbox.folder, 'landfall.yaml');
   await writeSampleConfig(madePath, samples);
   const made = await loadConfig({ env: sandbox.terminal.env, cwd: sandbox.terminal.cwd, path: madePath });
@@ -129,45 +134,48 @@ async function beginSamples(
   place: Place,
   samples: readonly Sample[],
   receiver: string | undefined,
+  problems: Problems,
+  asked: AbortSignal,
 ): Promise<Watched> {
-  const sent = samples.filter(isSent);
-  const sending = Promise.all(sent.map(({ send }) => send(receiver ?? ''))).then(() => undefined);
-  // Whoever watches is told of an error.
-  sending.catch(() => undefined);
+  const sent = receiver === undefined ? [] : samples.filter(isSent);
+  const sending = Promise.all(
+    sent.map(({ source, send }) => problems.of(source, () => send(receiver ?? ''))),
+  ).then(() => undefined);
   const ids: string[] = [];
   for (const sample of samples) {
     if (isSent(sample)) continue;
     const { source, from, to } = sample;
     const request = { source, from, to, maxInFlight: 4 };
-    await withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
-    const config = findSource(place.config.sources, source);
-    const deliveries = await deliveriesOfRange({ ...request, types: config.types, config });
-    ids.push(...deliveries.map(({ id }) => id));
+    await problems.of(source, async () => {
+      const begin = () => withTemporal(place, (temporal) => beginBackfill(place, temporal, request));
+      await patiently(begin, asked);
+      const config = findSource(place.config.sources, source);
+      const deliveries = await deliveriesOfRange({ ...request, types: config.types, config });
+      ids.push(...deliveries.map(({ id }) => id));
+    });
   }
   return { ids, sentTo: sent.map(({ source }) => source), sending };
 }
 
 /** Runs what the schedules run, at once. */
-async function discoverAll(place: Place): Promise<string[]> {
-  return withTemporal(place, async ({ client }) => {
-    const found = await Promise.all(
-      place.config.sources.map(({ name }) =>
-        client.workflow.execute(workflowTypes.discover, {
-          workflowId: scheduleId(name),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          taskQueue: place.config.temporal.taskQueue,
-          args: [{ source: name }],
-        }),
-      ),
-    );
-    return (found as { started: string[] }[]).flatMap(({ started }) => started);
+function lookForAll(
+  place: Place,
+  problems: Problems,
+  tell: (line: string) => void,
+  asked: AbortSignal,
+): Watched {
+  const lookups = place.config.sources.map(async ({ name }) => {
+    const look = () => lookForDeliveries(place, name, (line) => tell(`  ${name}: ${line}`), asked);
+    return (await problems.of(name, look)) ?? [];
   });
+  return { ids: [], lookups, sentTo: [], sending: Promise.resolve() };
 }
 
 async function tellWhatLanded(
   place: Place,
   { output, terminal }: Session,
   deliveries: readonly ListedDelivery[],
+  { found }: Problems,
   where: {
     readonly postgresUrl: string;
     readonly webUi: string | undefined;
@@ -176,9 +184,11 @@ async function tellWhatLanded(
 ): Promise<void> {
   const landed = await withLedger(place, (pool) => readLanded(pool, place.config.sources));
   const folder = relative(terminal.cwd, join(terminal.cwd, '.landfall'));
-  output.result({ deliveries, results: landed, ...where }, () =>
+  const problems = found.length === 0 ? {} : { problems: found };
+  output.result({ deliveries, results: landed, ...problems, ...where }, () =>
     [
       '',
+      ...found.map(({ source, problem }) => `${source}: ${problem}`),
       writeStatus(deliveries, terminal.width),
       ...landed.flatMap((part) => (part.results.length === 0 ? [] : ['', writeLanded(part)])),
       '',

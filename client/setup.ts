@@ -1,6 +1,9 @@
+import type pg from 'pg';
+
 import { writeDuration } from '../config/duration.js';
-import { vendors } from '../vendors/registry.js';
 import { maskDigest } from '../config/mask-digest.js';
+import type { SourceConfig } from '../config/schema.js';
+import { vendors } from '../vendors/registry.js';
 import { maskedOtherwise, setMask } from '../warehouse/mask-changes.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
@@ -9,7 +12,7 @@ import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
 import { ensureSchedule, schedulesOf } from './setup/schedule.js';
 import { registerAttributes } from './setup/search-attributes.js';
-import { withLedger } from './with-ledger.js';
+import { isUnreachable, withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
 
 /** One thing that setup saw to. */
@@ -18,50 +21,98 @@ export interface SetupStep {
   /** What was seen to: `ledger`, a source, `search attributes`, a schedule's id. */
   readonly what: string;
   readonly done: string;
+  /** A part of one source that could not be seen to, for the reason that `done` gives. The other sources have theirs. */
+  readonly failed?: { readonly source: string };
 }
 
 /** Brings Postgres and Temporal to what the configuration says. Idempotent; several may run at once. */
 export async function setup(place: Place, output: Output): Promise<ExitCode> {
-  const steps = [...(await setUpPostgres(place)), ...(await setUpTemporal(place))];
+  const steps = await setUp(place);
   output.result(steps, () =>
     [
-      ...steps.map(({ part, what, done }) => `${part}: ${what}: ${done}`),
-      place.config.sources.length === 0
-        ? 'The configuration has no sources yet: add one, then run setup again.'
-        : "Ready. Start workers with 'landfall worker'.",
+      ...steps.map(({ part, what, done, failed }) => `${part}: ${what}: ${failed ? 'FAILED: ' : ''}${done}`),
+      conclusion(place, steps),
     ].join('\n'),
   );
-  return 0;
+  return steps.some(({ failed }) => failed) ? 1 : 0;
 }
 
-export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
+function conclusion({ config }: Place, steps: readonly SetupStep[]): string {
+  if (config.sources.length === 0) {
+    return 'The configuration has no sources yet: add one, then run setup again.';
+  }
+  const failed = [...new Set(steps.flatMap((step) => (step.failed ? [step.failed.source] : [])))];
+  if (failed.length === 0) return "Ready. Start workers with 'landfall worker'.";
+  const others = failed.length < config.sources.length ? ' Everything else is ready.' : '';
+  return `Not ready: ${failed.join(', ')}. Mend what is wrong, then run setup again.${others}`;
+}
+
+/** What is wrong with one source is its own; where the server is away, everything fails. */
+async function seeTo(
+  source: string,
+  step: Pick<SetupStep, 'part' | 'what'>,
+  work: () => Promise<string | undefined>,
+): Promise<SetupStep[]> {
+  try {
+    const done = await work();
+    return done === undefined ? [] : [{ ...step, done }];
+  } catch (error) {
+    if (!(error instanceof Error) || isUnreachable(error) || isServiceError(error)) throw error;
+    return [{ ...step, done: error.message, failed: { source } }];
+  }
+}
+
+/** Temporal itself: every other call would fail in the same way. */
+function isServiceError(error: Error): boolean {
+  return error.name === 'ServiceError';
+}
+
+/** Everything but what output says of it. A source without tables gets no schedule. */
+export async function setUp(place: Place): Promise<readonly SetupStep[]> {
+  const steps = await setUpPostgres(place);
+  return [...steps, ...(await setUpTemporal(readyPlace(place, steps)))];
+}
+
+/** The place with the sources that could be set up. */
+export function readyPlace(place: Place, steps: readonly SetupStep[]): Place {
+  const isReady = (source: string): boolean => !steps.some(({ failed }) => failed?.source === source);
+  const sources = place.config.sources.filter(({ name }) => isReady(name));
+  return { ...place, config: { ...place.config, sources } };
+}
+
+async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
     await migrate(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
     for (const source of place.config.sources) {
       const { name, vendor, schema } = source;
-      await prepareSource(pool, { name, vendor, schema }, vendors[vendor].scripts);
-      steps.push({
-        part: 'postgres',
-        what: `source ${name}`,
-        done: `schema ${schema} has ${vendor}'s tables and views`,
+      const made = await seeTo(name, { part: 'postgres', what: `source ${name}` }, async () => {
+        await prepareSource(pool, { name, vendor, schema }, vendors[vendor].scripts);
+        return `schema ${schema} has ${vendor}'s tables and views`;
       });
-      const digest = maskDigest(source);
-      if (!(await setMask(pool, name, digest))) continue;
-      const { deliveries } = await maskedOtherwise(pool, name, digest);
-      steps.push({
-        part: 'postgres',
-        what: `masks of ${name}`,
-        done:
-          `the rules or the maskKey have changed: restart workers that have others. Deliveries that are masked by others: ` +
-          `${deliveries}; 'landfall reprocess' loads them again`,
-      });
+      steps.push(...made);
+      if (made.some(({ failed }) => failed)) continue;
+      const masked = await seeTo(name, { part: 'postgres', what: `masks of ${name}` }, () =>
+        setMasks(pool, source),
+      );
+      steps.push(...masked);
     }
     return steps;
   });
 }
 
-export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
+/** Sets the mask rules that are staged by from now on. Undefined where they are those that were set before. */
+async function setMasks(pool: pg.Pool, source: SourceConfig): Promise<string | undefined> {
+  const digest = maskDigest(source);
+  if (!(await setMask(pool, source.name, digest))) return undefined;
+  const { deliveries } = await maskedOtherwise(pool, source.name, digest);
+  return (
+    `the rules or the maskKey have changed: restart workers that have others. Deliveries that are masked by others: ` +
+    `${deliveries}; 'landfall reprocess' loads them again`
+  );
+}
+
+async function setUpTemporal(place: Place): Promise<SetupStep[]> {
   return withTemporal(place, async (session) => {
     const added = await registerAttributes(session);
     const steps: SetupStep[] = [
@@ -72,11 +123,20 @@ export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
       },
     ];
     const { taskQueue } = place.config.temporal;
-    for (const schedule of place.config.sources.flatMap((source) => schedulesOf(source, taskQueue))) {
-      const change = await ensureSchedule(session, schedule);
-      if (change === 'absent') continue;
-      const every = change === 'removed' ? '' : `, every ${writeDuration(schedule.every)}`;
-      steps.push({ part: 'temporal', what: `schedule ${schedule.id}`, done: `${change}${every}` });
+    for (const source of place.config.sources) {
+      for (const schedule of schedulesOf(source, taskQueue)) {
+        const step = await seeTo(
+          source.name,
+          { part: 'temporal', what: `schedule ${schedule.id}` },
+          async () => {
+            const change = await ensureSchedule(session, schedule);
+            if (change === 'absent') return undefined;
+            const every = change === 'removed' ? '' : `, every ${writeDuration(schedule.every)}`;
+            return `${change}${every}`;
+          },
+        );
+        steps.push(...step);
+      }
     }
     return steps;
   });

@@ -30,6 +30,8 @@ export interface PostgresServer {
   /** Where the data really lie; not always where they were wanted, see postgres-place.ts. */
   readonly dataDir: string;
   readonly logFile: string;
+  /** Settles when the server has ended, with the way it ended. Another promise after every restart. */
+  readonly ended: () => Promise<string>;
   readonly stop: (mode?: StopMode) => Promise<void>;
   readonly restart: (mode?: StopMode) => Promise<void>;
 }
@@ -93,9 +95,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     },
     dataDir: place.dataDir,
     logFile: place.logFile,
+    ended: () => server.ended,
     stop,
     restart: async (mode: StopMode = 'fast') => {
       await stop(mode);
+      // One that was killed leaves its lock behind.
+      await waitForItsLastServer(place.dataDir, progress);
       server = await startServer(postgres, place, port, settings);
     },
   };

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 
+import { watchStore, type WatchBucket } from './watched-store.js';
 import { exchangeWholeObjects } from './whole-objects.js';
 
 export interface S3Options {
@@ -19,11 +20,16 @@ export interface S3Server {
   readonly stop: () => Promise<void>;
 }
 
+/** One of our own, which tells who looks at a bucket. */
+export interface SandboxS3 extends S3Server {
+  readonly watch: WatchBucket;
+}
+
 /**
  * Starts s3rver inside this process. It is not S3 in every respect: it ignores If-Match, so whoever needs one
  * version of an object compares the ETag of the answer.
  */
-export async function startS3(options: S3Options): Promise<S3Server> {
+export async function startS3(options: S3Options): Promise<SandboxS3> {
   const { default: S3rver } = await import('s3rver').catch((error: unknown) => {
     throw new Error(
       'The S3 server of the sandbox (npm package s3rver) is not installed. Run "npm ci" without --omit=dev, or ' +
@@ -41,12 +47,14 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     configureBuckets: options.buckets.map((name) => ({ name })),
   });
   exchangeWholeObjects(server);
+  const watch = watchStore(server);
   const { port } = await server.run();
   return {
     endpoint: `http://127.0.0.1:${port}`,
     // The one pair of keys that s3rver knows.
     accessKeyId: 'S3RVER',
     secretAccessKey: 'S3RVER',
+    watch,
     stop: async () => {
       const closed = server.close();
       // Clients keep connections alive, and a server waits for them.

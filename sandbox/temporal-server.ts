@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { freePort, givePortBack, isListening } from './ports.js';
+import { silently, type Progress } from './progress.js';
 import { lastLines, startServerProcess, type ServerProcess } from './server-process.js';
 
 /** The types a search attribute can have, as the server spells them. */
@@ -21,6 +22,8 @@ export interface TemporalOptions {
   readonly logFile: string;
   /** More arguments of `temporal server start-dev`. */
   readonly extraArgs?: readonly string[];
+  /** Is told what is wrong with a server that takes long to start. */
+  readonly progress?: Progress;
 }
 
 export interface TemporalServer {
@@ -29,12 +32,22 @@ export interface TemporalServer {
   /** `http://127.0.0.1:8233` */
   readonly uiUrl: string;
   readonly namespace: string;
+  /** Another one after every restart. */
   readonly pid: number;
+  readonly logFile: string;
+  /** Settles when the process has ended, with the way it ended. Another promise after every restart. */
+  readonly ended: () => Promise<string>;
   readonly stop: () => Promise<void>;
+  /** Kills it where it still runs, and starts it anew at the same addresses. What is in a file is kept. */
+  readonly restart: () => Promise<void>;
 }
 
 /** It starts in under a second; a busy laptop gets more. */
 const START_TIMEOUT_MS = 60_000;
+/** A server that answers and does not know its own namespace by then is started anew. */
+const NAMESPACE_TIMEOUT_MS = 15_000;
+/** From then on it is said what is wrong. */
+const SILENT_START_MS = 5_000;
 
 /** Starts the Temporal dev server on 127.0.0.1. It stops with this process, however that ends. */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
@@ -45,7 +58,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
       // Someone may take a free port between our looking and the server's listening.
       const taken = (error as Error).message.includes('address already in use');
       const chosen = options.port !== undefined && options.uiPort !== undefined;
-      if (!taken || chosen || attempt === 3) throw error;
+      const isWorthIt = (taken && !chosen) || error instanceof NamespaceMissing;
+      if (!isWorthIt || attempt === 3) throw error;
     }
   }
 }
@@ -70,27 +84,42 @@ async function startOnFreePorts(options: TemporalOptions): Promise<TemporalServe
     if (options.uiPort === undefined) givePortBack(uiPort);
   };
 
-  const server = await startServerProcess({
-    name: 'The Temporal dev server',
-    command: options.binary,
-    args: serverArguments(options, namespace, port, uiPort),
-    env: serverEnvironment(),
-    logFile,
-    stopSignal: 'SIGTERM',
-  });
   const address = `127.0.0.1:${port}`;
-  try {
-    await answers(server, address, namespace, logFile);
-  } catch (error) {
-    await server.stop();
+  const start = async (): Promise<ServerProcess> => {
+    const started = await startServerProcess({
+      name: 'The Temporal dev server',
+      command: options.binary,
+      args: serverArguments(options, namespace, port, uiPort),
+      env: serverEnvironment(),
+      logFile,
+      stopSignal: 'SIGTERM',
+    });
+    try {
+      await answers(started, { address, namespace, logFile, progress: options.progress ?? silently });
+      return started;
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+  };
+  let server = await start().catch((error: unknown) => {
     givePortsBack();
     throw error;
-  }
+  });
   return {
     address,
     uiUrl: `http://127.0.0.1:${uiPort}`,
     namespace,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
+    logFile,
+    ended: () => server.ended,
+    restart: async () => {
+      // One that is sick or stopped heeds no other signal.
+      await server.stop('SIGKILL');
+      server = await start();
+    },
     stop: async () => {
       // Ending in good order takes over a second, and without a file there is nothing to be written out.
       await server.stop(options.dbFile === undefined ? 'SIGKILL' : 'SIGTERM', 10_000);
@@ -129,22 +158,41 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
+/** It answers, and its own namespace is not there. */
+class NamespaceMissing extends Error {}
+
+interface Starting {
+  readonly address: string;
+  readonly namespace: string;
+  readonly logFile: string;
+  readonly progress: Progress;
+}
+
 /** The server is up when its namespace can be described: the port opens before the namespace is made. */
 async function answers(
   server: ServerProcess,
-  address: string,
-  namespace: string,
-  logFile: string,
+  { address, namespace, logFile, progress }: Starting,
 ): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
+  const begun = Date.now();
+  let wrong = 'nothing listens there';
+  let missingSince: number | undefined;
+  let said = '';
   const stillStarting = async (): Promise<void> => {
-    const ended = server.running() ? undefined : await server.ended;
-    if (ended === undefined && Date.now() < deadline) return;
-    const what = ended === undefined ? 'did not answer within a minute' : `ended while starting (${ended})`;
-    throw new Error(
-      `The Temporal dev server ${what} on ${address}. The end of its log, ${logFile}:\n` +
-        (await lastLines(logFile)),
-    );
+    const waited = Date.now() - begun;
+    const fail = async (what: string, Kind: new (message: string) => Error = Error): Promise<never> => {
+      throw new Kind(
+        `The Temporal dev server ${what} on ${address}. The end of its log, ${logFile}:\n${await lastLines(logFile)}`,
+      );
+    };
+    if (!server.running()) await fail(`ended while starting (${await server.ended})`);
+    if (waited > START_TIMEOUT_MS) await fail(`did not answer within a minute (${wrong})`);
+    if (missingSince !== undefined && Date.now() - missingSince > NAMESPACE_TIMEOUT_MS) {
+      await fail(`does not know its own namespace (${wrong})`, NamespaceMissing);
+    }
+    if (waited > SILENT_START_MS && said !== wrong) {
+      progress(`Waiting for the Temporal dev server on ${address}: ${wrong}`);
+      said = wrong;
+    }
   };
   const every50ms = async (condition: () => Promise<boolean>): Promise<void> => {
     while (!(await condition())) {
@@ -164,10 +212,17 @@ async function answers(
         .withDeadline(Date.now() + 1000, () => connection.workflowService.describeNamespace({ namespace }))
         .then(
           () => true,
-          () => false,
+          (error: { readonly code?: number; readonly details?: string; readonly message: string }) => {
+            wrong = error.details ?? error.message;
+            missingSince = error.code === NOT_FOUND ? (missingSince ?? Date.now()) : undefined;
+            return false;
+          },
         ),
     );
   } finally {
     await connection.close();
   }
 }
+
+/** A status of gRPC. */
+const NOT_FOUND = 5;

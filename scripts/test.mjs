@@ -1,5 +1,8 @@
 // Runs the tests as two processes side by side, since for half of the time that one takes no core is busy: it waits for
 // servers and timers. The output of the second comes after that of the first. The last line sums up.
+//
+// What a process has started ends with it, and a process that does not end is ended: by its own watchdog
+// (test/support/watchdog.ts), and from here where that is stuck, too.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -8,7 +11,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const mocha = join(dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
+// Not bin/mocha.js, which starts another process: that one would not notice when this one is gone.
+const mocha = join(dirname(require.resolve('mocha/package.json')), 'bin/_mocha');
+/** Minutes; its own watchdog comes first. */
+const limit = Number(process.env.LANDFALL_TEST_LIMIT ?? 60) + 3;
 
 /** Folders of test/ that take as long as all others together. */
 const first = ['client', 'end-to-end', 'stores', 'web-ui'];
@@ -18,19 +24,19 @@ const shares = [
 ];
 
 const options = process.argv.slice(2);
-// The terminal's Ctrl-C reaches the shares as well, and they tidy up first.
-process.on('SIGINT', () => undefined);
 const [live, ...others] = shares.map(run);
 const results = [await live(true), ...(await Promise.all(others.map((share) => share(false))))];
 const sum = (name) => results.reduce((total, result) => total + result[name], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
-process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;
+process.exitCode = results.every(({ code, ended }) => code === 0 && ended) ? 0 : 1;
 
 /** Starts a share; what is returned tells of it once it has ended, as it comes or afterwards. */
 function run(share) {
-  const child = spawn(process.execPath, [mocha, ...share, ...options], {
+  const child = spawn(process.execPath, ['--import', 'tsx', mocha, ...share, ...options], {
     cwd: root,
+    // A group of its own, so that everything in it can be ended.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -48,17 +54,39 @@ function run(share) {
       if (live) show();
     });
   }
-  const ended = once(child, 'close');
-  process.on('SIGTERM', () => child.kill());
+  const closed = once(child, 'close');
+  // It tidies up on these, and only then do we end.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signalGroup(child, signal));
+  const overdue = setTimeout(() => {
+    text += `\nThe tests have not ended after ${limit} minutes, nor has their watchdog ended them: they are killed.\n`;
+    signalGroup(child, 'SIGKILL');
+  }, limit * 60_000);
+  // What it left behind may hold its output open.
+  child.once('exit', () => {
+    clearTimeout(overdue);
+    signalGroup(child, 'SIGKILL');
+  });
   return async (now) => {
     live = now;
-    const [code] = await ended;
+    const [code] = await closed;
     show();
-    const line = text.slice(shown);
-    const [, passed, failed, skipped = 0] =
-      /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(line) ?? [];
-    // It ended before it could sum up.
-    if (passed === undefined) process.stdout.write(line);
-    return { code, passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped) };
+    // The watchdog speaks after the sum. Without a sum it ended before it could make one.
+    const sums = [...text.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
+    const [last, passed = 0, failed = 0, skipped = 0] = sums.at(-1) ?? [];
+    const rest = text.slice(shown);
+    if (rest.trim() !== last) process.stdout.write(rest);
+    return {
+      ...{ code, ended: last !== undefined },
+      ...{ passed: Number(passed), failed: Number(failed), skipped: Number(skipped) },
+    };
   };
+}
+
+function signalGroup({ pid }, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // Nothing of it is there any more.
+    if (error.code !== 'ESRCH') throw error;
+  }
 }

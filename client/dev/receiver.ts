@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { isSent, type Config } from '../../config/schema.js';
 import type { TemporalAccess } from '../../config/temporal.js';
+import type { Problems } from './problems.js';
 import type { Sandbox } from './servers.js';
 
 export interface ReceiverAccess {
@@ -11,11 +12,12 @@ export interface ReceiverAccess {
   readonly temporal: TemporalAccess;
 }
 
-/** Its address, without a path; undefined where no source is sent to. */
+/** Its address, without a path; undefined where no source is sent to, and where it cannot be had. */
 export async function bringReceiver(
   { folder, defer }: Sandbox,
   config: Config,
   { postgresUrl, temporal }: ReceiverAccess,
+  problems: Problems,
 ): Promise<string | undefined> {
   const sources = config.sources.filter(isSent);
   if (sources.length === 0) return undefined;
@@ -25,10 +27,13 @@ export async function bringReceiver(
   const log = openLog(join(folder, 'receiver.log'));
   const nudge = openNudge({ temporal, taskQueue: config.temporal.taskQueue, sources, log });
   defer(() => nudge.close());
-  const receiver = await startReceiver({
-    ...{ settings: config.receiver, sources, postgresUrl, log },
-    nudge: (source, bytes) => nudge.nudge(source, bytes),
-  });
-  defer(() => receiver.close());
-  return receiver.url;
+  const names = sources.map(({ name }) => name).join(', ');
+  const receiver = await problems.of(names, () =>
+    startReceiver({
+      ...{ settings: config.receiver, sources, postgresUrl, log },
+      nudge: (source, bytes) => nudge.nudge(source, bytes),
+    }),
+  );
+  if (receiver !== undefined) defer(() => receiver.close());
+  return receiver?.url;
 }

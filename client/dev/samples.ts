@@ -3,12 +3,13 @@
 import { join } from 'node:path';
 
 import { addDays, dayOf } from '../../model/day.js';
-import type { S3Server } from '../../sandbox/s3.js';
+import type { SandboxS3 } from '../../sandbox/s3.js';
 import { s3Store, type Sample, type SentSample, type StoredSample } from './sample-config.js';
+import type { Problems } from './problems.js';
 import type { Sandbox } from './servers.js';
 
 /** The sample exports of all vendors. Where LANDFALL_SAMPLES names real ones, only those. */
-export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]> {
+export async function bringSamples(sandbox: Sandbox, problems: Problems): Promise<readonly Sample[]> {
   const { startS3 } = await import('../../sandbox/s3.js');
   const { sampleBuckets } = await import('../../sandbox/sample-bucket.js');
   const { leanplumBucket } = await import('../../sandbox/leanplum/sample.js');
@@ -20,16 +21,30 @@ export async function bringSamples(sandbox: Sandbox): Promise<readonly Sample[]>
   sandbox.defer(() => server.stop());
   const named = sandbox.terminal.env['LANDFALL_SAMPLES'];
   if (named !== undefined && named !== '') return [await bringExperiments(sandbox, server, named)];
-  return [
-    await bringExperiments(sandbox, server),
-    await bringPodcasts(sandbox, server),
-    await bringSessions(sandbox, server),
-    await bringVisits(sandbox),
-    await bringRum(sandbox),
+  const samples = [
+    await problems.of('experiments', () => bringExperiments(sandbox, server)),
+    await problems.of('podcasts', () => bringPodcasts(sandbox, server)),
+    await problems.of('sessions', () => bringSessions(sandbox, server)),
+    await problems.of('visits', () => bringVisits(sandbox)),
+    await problems.of('rum', () => bringRum(sandbox)),
   ];
+  return samples.filter((sample) => sample !== undefined);
 }
 
-async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: string): Promise<StoredSample> {
+/** Lets a vendor that goes on beside everything else end with the sandbox, and says so where it ends before. */
+function goesOn(
+  { defer, progress }: Sandbox,
+  source: string,
+  { done, stop }: { readonly done: Promise<void>; readonly stop: () => Promise<unknown> },
+): void {
+  done.catch((error: unknown) => {
+    progress(`  ${source}: the sandbox's vendor has ended: ${(error as Error).message}`);
+  });
+  // That has been said.
+  defer(() => stop().then(undefined, () => undefined));
+}
+
+async function bringExperiments(sandbox: Sandbox, server: SandboxS3, real?: string): Promise<StoredSample> {
   const { fillSampleBucket } = await import('../../sandbox/sample-bucket.js');
   const { bucket, prefix, from, to } = await fillSampleBucket({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress },
@@ -42,25 +57,27 @@ async function bringExperiments(sandbox: Sandbox, server: S3Server, real?: strin
   };
 }
 
-async function bringPodcasts(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
+async function bringPodcasts(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleMegaphone } = await import('../../sandbox/megaphone/sample.js');
-  const { bucket, from, to, stop } = await sampleMegaphone({
+  const sample = await sampleMegaphone({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'podcasts', sample);
+  const { bucket, from, to } = sample;
   return {
     ...{ source: 'podcasts', vendor: 'megaphone', store: s3Store(server, bucket, ''), from, to },
-    // The last day's file is overwritten every 8 seconds, then stands still.
+    // The last day's file is overwritten when it was read, 8 seconds apart at least, then stands still.
     settings: { pollEvery: '2 seconds', settleFor: '15 seconds' },
   };
 }
 
-async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<StoredSample> {
+async function bringSessions(sandbox: Sandbox, server: SandboxS3): Promise<StoredSample> {
   const { sampleLeanplum } = await import('../../sandbox/leanplum/sample.js');
-  const { bucket, from, to, stop } = await sampleLeanplum({
+  const sample = await sampleLeanplum({
     ...{ server, memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'sessions', sample);
+  const { bucket, from, to } = sample;
   return {
     ...{ source: 'sessions', vendor: 'leanplum', store: s3Store(server, bucket, ''), from, to },
     // One job's manifest comes after 10 seconds, another's never.
@@ -70,11 +87,12 @@ async function bringSessions(sandbox: Sandbox, server: S3Server): Promise<Stored
 
 export async function bringVisits(sandbox: Sandbox): Promise<StoredSample> {
   const { sampleMonetate } = await import('../../sandbox/monetate/sample.js');
-  const { server, username, password, root, maskKey, metadata, from, to, stop } = await sampleMonetate({
+  const sample = await sampleMonetate({
     directory: join(sandbox.folder, 'sftp'),
     ...{ memory: memoryOf(sandbox), progress: sandbox.progress, now: Date.now() },
   });
-  sandbox.defer(stop);
+  goesOn(sandbox, 'visits', sample);
+  const { server, username, password, root, maskKey, metadata, from, to } = sample;
   const { host, port, hostKey } = server;
   return {
     ...{ source: 'visits', vendor: 'monetate', from, to },

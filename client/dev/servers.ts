@@ -6,6 +6,8 @@ import type { Config } from '../../config/schema.js';
 import { configuredTemporal, type TemporalAccess } from '../../config/temporal.js';
 import type { Progress } from '../../sandbox/progress.js';
 import type { Terminal } from '../terminal.js';
+import { examinePostgres, examineTemporal } from './examine.js';
+import { supervise, type SupervisedServer } from './supervise.js';
 
 /** What `defer` was given is done at the end, last first. */
 export type Defer = (end: () => Promise<void>) => void;
@@ -16,6 +18,8 @@ export interface Sandbox {
   readonly terminal: Terminal;
   readonly progress: Progress;
   readonly defer: Defer;
+  /** Ends `landfall dev` with an error that came up beside everything else. */
+  readonly fail: (error: unknown) => void;
 }
 
 /** `postgres.url`, or DATABASE_URL, or a server of our own. */
@@ -31,6 +35,15 @@ export async function bringPostgres(sandbox: Sandbox, config: Config | undefined
     progress: sandbox.progress,
   });
   sandbox.defer(() => server.stop());
+  keepRunning(sandbox, {
+    ...{ name: 'Postgres', logFile: server.logFile, ended: server.ended },
+    examine: () => examinePostgres(server.url),
+    restart: async () => {
+      kill(server.pid);
+      await server.ended();
+      await server.restart();
+    },
+  });
   return server.url;
 }
 
@@ -52,10 +65,29 @@ export async function bringTemporal(sandbox: Sandbox, config: Config | undefined
     binary: await temporalCli(sandbox.progress),
     dbFile: join(sandbox.folder, 'temporal.db'),
     logFile: join(sandbox.folder, 'temporal.log'),
+    progress: sandbox.progress,
   });
   sandbox.defer(() => server.stop());
-  return {
-    access: { connectionOptions: { address: server.address }, namespace: server.namespace },
-    webUi: server.uiUrl,
-  };
+  const access = { connectionOptions: { address: server.address }, namespace: server.namespace };
+  keepRunning(sandbox, {
+    ...{ name: 'The Temporal dev server', logFile: server.logFile, ended: server.ended },
+    examine: () => examineTemporal(access),
+    restart: server.restart,
+  });
+  return { access, webUi: server.uiUrl };
+}
+
+function keepRunning({ defer, fail, progress }: Sandbox, server: SupervisedServer): void {
+  const { failed, stop } = supervise(server, progress);
+  failed.catch(fail);
+  defer(stop);
+}
+
+/** A process that is stopped heeds no other signal. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

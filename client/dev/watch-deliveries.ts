@@ -4,12 +4,15 @@ import type pg from 'pg';
 
 import { isSettled } from '../../model/delivery.js';
 import { listDeliveries, type ListedDelivery } from '../queries/list-deliveries.js';
+import { patiently } from './patiently.js';
 
 const lookEvery = 300;
 
 export interface Watched {
   /** Deliveries that are known by name. */
   readonly ids: readonly string[];
+  /** More of them, by source, that are still being looked for. */
+  readonly lookups?: readonly Promise<readonly string[]>[];
   /** Sources whose deliveries are made of what is sent to them … */
   readonly sentTo: readonly string[];
   /** … until this settles. */
@@ -19,23 +22,27 @@ export interface Watched {
 /**
  * Tells every change of these deliveries until each of them has come to rest, or waits for its marker, and nothing that was
  * sent waits in the inbox; or until the signal. Returns them as they are then, those of what was sent last. Throws what
- * `sending` throws.
+ * `sending` and the lookups throw.
  */
 export async function watchDeliveries(
   pool: pg.Pool,
-  { ids, sentTo, sending }: Watched,
+  { ids, lookups = [], sentTo, sending }: Watched,
   tell: (line: string) => void,
   signal: AbortSignal,
 ): Promise<readonly ListedDelivery[]> {
   const wanted = new Set(ids);
   const told = new Map<string, string>();
-  const sent = settledness(sending);
-  for (;;) {
+  const found = lookups.map((lookup) => lookup.then((more) => more.forEach((id) => wanted.add(id))));
+  const sent = settledness(Promise.all([sending, ...found]));
+  const look = async () => {
     // In this order: what is gathered in between is among the deliveries.
     const isAllKnown = sent() && !(await isAnyWaiting(pool, sentTo));
     const named = await listDeliveries(pool, { ...anyDelivery, ids: [...wanted] });
     const made = await Promise.all(sentTo.map((source) => listDeliveries(pool, { ...anyDelivery, source })));
-    const deliveries = [...named, ...made.flat()];
+    return { isAllKnown, named, deliveries: [...named, ...made.flat()] };
+  };
+  for (;;) {
+    const { isAllKnown, named, deliveries } = await patiently(look, signal);
     for (const delivery of deliveries) {
       const line = describe(delivery);
       if (told.get(delivery.delivery) === line) continue;
@@ -51,7 +58,7 @@ export async function watchDeliveries(
 const anyDelivery = { source: undefined, from: undefined, to: undefined };
 
 /** Says whether it has settled; throws what it was rejected with. */
-function settledness(promise: Promise<void>): () => boolean {
+function settledness(promise: Promise<unknown>): () => boolean {
   let settled: { readonly error?: unknown } | undefined;
   promise.then(
     () => (settled = {}),

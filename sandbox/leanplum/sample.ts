@@ -18,8 +18,9 @@ import type { Leanplum } from './vendor.js';
 import { inventedUuid } from '../megaphone/rows.js';
 import { untilStopped } from '../megaphone/vendor.js';
 import { realClock, type Clock } from '../megaphone/writes.js';
+import { pace } from '../pace.js';
 import type { Progress } from '../progress.js';
-import type { S3Server } from '../s3.js';
+import type { SandboxS3 } from '../s3.js';
 
 /** The bucket that the S3 server has to make. Files lie at its root. */
 export const leanplumBucket = 'leanplum-sample';
@@ -34,7 +35,7 @@ const description = z.object({
 type Remembered = z.output<typeof description>;
 
 export interface LeanplumSampleRequest {
-  readonly server: Pick<S3Server, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>;
+  readonly server: Omit<SandboxS3, 'stop'>;
   /** Remembers what was put into the bucket, so that a second start finds the same files. */
   readonly memory: string;
   /** Epoch milliseconds. */
@@ -64,11 +65,12 @@ export interface LeanplumSample extends Pick<Leanplum, 'written' | 'done' | 'sto
 }
 
 /**
- * Fills the bucket, and returns when everything but the last job's manifest is there; this comes by itself. A second
- * start puts what an earlier one did not come to.
+ * Fills the bucket, and returns when everything but the last job's manifest is there; this comes by itself, and
+ * always before a listing that is made after its time. A second start puts what an earlier one did not come to.
  */
 export async function sampleLeanplum(request: LeanplumSampleRequest): Promise<LeanplumSample> {
-  const { clock = realClock, manifestAfter = 10_000 } = request;
+  const { manifestAfter = 10_000 } = request;
+  const { clock, caughtUp, finish } = pace(request.clock ?? realClock);
   const memory = `${request.memory}.${leanplumBucket}.json`;
   const remembered = await recall(memory, request.now);
   const { bucket, now } = remembered;
@@ -99,6 +101,7 @@ export async function sampleLeanplum(request: LeanplumSampleRequest): Promise<Le
     throw error;
   });
 
+  request.server.watch(bucket, { listing: caughtUp });
   const running = untilStopped(request.signal, async (signal) => {
     const due = clock.now() + manifestAfter;
     try {
@@ -107,6 +110,7 @@ export async function sampleLeanplum(request: LeanplumSampleRequest): Promise<Le
         signal,
       );
     } finally {
+      finish();
       target.close();
     }
   });

@@ -1,6 +1,7 @@
 /**
- * The sample of `npm start`: three days, of which the last one is still growing. Its file is overwritten a few times,
- * seconds apart, and then stands still, so that a day is seen to go from provisional to final within a minute.
+ * The sample of `npm start`: three days, of which the last one is still growing. Its file is overwritten a few times, seconds
+ * apart and each time when the version before has been read, and then stands still, so that a day is seen to go from
+ * provisional to final within a minute, and on a busy machine within a few.
  */
 
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -13,8 +14,9 @@ import { filesOf, type VendorDay } from './schedule.js';
 import { untilStopped, type Megaphone } from './vendor.js';
 import { finalVersion } from './versions.js';
 import { realClock, writeWhenDue, type Clock, type DueWrite, type WrittenFile } from './writes.js';
+import { pace } from '../pace.js';
 import type { Progress } from '../progress.js';
-import type { S3Server } from '../s3.js';
+import type { SandboxS3 } from '../s3.js';
 
 /** The bucket that the S3 server has to make. Files lie at its root. */
 export const megaphoneBucket = 'megaphone-sample';
@@ -26,16 +28,18 @@ const description = z.object({
   to: z.string(),
   /** Key to the version that was put last. */
   versions: z.record(z.string(), z.number()),
+  /** Keys of the last day's files that nobody has read since they were put. */
+  unread: z.array(z.string()).default([]),
 });
 type Remembered = z.output<typeof description>;
 
 export interface MegaphoneSampleRequest {
-  readonly server: Pick<S3Server, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>;
+  readonly server: Omit<SandboxS3, 'stop'>;
   /** Remembers what was put into the bucket, so that a second start finds the same files. */
   readonly memory: string;
   /** Epoch milliseconds. The last day is the most recent one that is over since 04:30Z. */
   readonly now: number;
-  /** Milliseconds between two versions of the last day. Default 8,000. */
+  /** Milliseconds between two versions of the last day, at least. Default 8,000. */
   readonly rewriteEvery?: number;
   /** Versions of the last day, the first of which is there from the start. */
   readonly versions?: readonly number[];
@@ -58,8 +62,9 @@ export function lastFinalDay(now: number): string {
 }
 
 /**
- * Fills the bucket, and returns when a file of each day is there; the last day's is overwritten from then on. A second
- * start goes on where an earlier one was stopped, and writes nothing where it had come to its end.
+ * Fills the bucket, and returns when a file of each day is there; the last day's is overwritten from then on, never before
+ * somebody has read it, and always before the next listing is answered. A second start goes on where an earlier one was stopped, and
+ * writes nothing where it had come to its end.
  */
 export async function sampleMegaphone(request: MegaphoneSampleRequest): Promise<MegaphoneSample> {
   const { clock = realClock, rewriteEvery = 8_000, versions = [18, 22, 25, finalVersion] } = request;
@@ -90,22 +95,49 @@ export async function sampleMegaphone(request: MegaphoneSampleRequest): Promise<
 
   const [first = finalVersion, ...later] = versions;
   const atOnce = days.flatMap(({ date }) => missing(date, date === to ? first : finalVersion));
+  remembered.unread.push(...atOnce.filter(({ day }) => day.date === to).map(({ key }) => key));
   if (atOnce.length > 0) request.progress('Puts the made-up files of a podcast network into a bucket');
   await write(atOnce, request.signal ?? new AbortController().signal).catch((error: unknown) => {
     target.close();
     throw error;
   });
 
+  const { clock: paced, held, caughtUp, finish } = pace(clock);
+  let noticed: () => void = () => undefined;
+  request.server.watch(bucket, {
+    listing: caughtUp,
+    read: (key) => {
+      if (!remembered.unread.includes(key)) return;
+      remembered.unread = remembered.unread.filter((other) => other !== key);
+      noticed();
+    },
+  });
+  /** Settles when what lies there of a day has been read. */
+  const allRead = async (files: readonly DueWrite[], signal: AbortSignal): Promise<void> => {
+    const { release, released } = held(signal);
+    noticed = () => {
+      if (!files.some(({ key }) => remembered.unread.includes(key))) release();
+    };
+    noticed();
+    await released;
+    await keep(memory, remembered);
+  };
   const running = untilStopped(request.signal, async (signal) => {
-    const begun = clock.now();
     const turns = later.map((version) => missing(to, version)).filter((files) => files.length > 0);
-    const due = (turn: number): number => begun + (turn + 1) * rewriteEvery;
+    let put = clock.now();
     try {
-      await write(
-        turns.flatMap((files, turn) => files.map((file) => ({ ...file, due: due(turn) }))),
-        signal,
-      );
+      for (const files of turns) {
+        await allRead(files, signal);
+        const wait = put + rewriteEvery - clock.now();
+        if (wait > 0) await paced.sleep(wait, signal);
+        remembered.unread.push(...files.map(({ key }) => key));
+        await write(files, signal);
+        put = clock.now();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
+      finish();
       target.close();
     }
   });
@@ -130,7 +162,7 @@ async function recall(memory: string, now: number): Promise<Remembered> {
   const earlier = await readFile(memory, 'utf8').catch(() => undefined);
   if (earlier !== undefined) return description.parse(JSON.parse(earlier));
   const to = lastFinalDay(now);
-  return { bucket: megaphoneBucket, from: addDays(to, -2), to, versions: {} };
+  return { bucket: megaphoneBucket, from: addDays(to, -2), to, versions: {}, unread: [] };
 }
 
 /** Exchanged as a whole: a start that was killed meanwhile leaves a memory that the next can read. */

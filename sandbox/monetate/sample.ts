@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { addDays, dayOf, startOfDay } from '../../model/day.js';
 import { untilStopped } from '../megaphone/vendor.js';
 import { realClock, type Clock } from '../megaphone/writes.js';
+import { pace } from '../pace.js';
 import type { Progress } from '../progress.js';
 import { newHostKey, startSftpServer, type SftpServer } from '../sftp-server.js';
 import { startMonetateApi, type MonetateApiServer } from './api.js';
@@ -86,7 +87,8 @@ export function lastClosedDay(now: number): string {
  * what an earlier one did not come to.
  */
 export async function sampleMonetate(request: MonetateSampleRequest): Promise<MonetateSample> {
-  const { directory, clock = realClock, quarterLasts = 450 } = request;
+  const { directory, quarterLasts = 450 } = request;
+  const { clock, caughtUp, finish } = pace(request.clock ?? realClock);
   const memory = `${request.memory}.monetate.json`;
   const remembered = await recall(memory, request.now);
   const { to, password, maskKey } = remembered;
@@ -109,6 +111,8 @@ export async function sampleMonetate(request: MonetateSampleRequest): Promise<Mo
     directory,
     hostKey: remembered.hostKey,
     users: [{ username, password }],
+    // Who looks sees everything that was due by then: on a busy machine too the afternoon has no gaps.
+    hooks: { request: ({ kind }) => (kind === 'opendir' ? caughtUp().then(() => undefined) : undefined) },
   });
   const { api, metadata } = await startNames();
 
@@ -120,7 +124,7 @@ export async function sampleMonetate(request: MonetateSampleRequest): Promise<Mo
     { directory, lasts: 60_000, strangers: false },
   ).map(({ at, act }) => ({ act, due: begun + ((at - first) * quarterLasts) / quarter }));
   const running = untilStopped(request.signal, (signal) =>
-    uploadWhenDue(steps, { clock, signal, onWritten }),
+    uploadWhenDue(steps, { clock, signal, onWritten }).finally(finish),
   );
   return {
     ...{ server, username, password, maskKey, root: storeRoot, from: addDays(to, -1), to, files, written },

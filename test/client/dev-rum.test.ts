@@ -19,7 +19,8 @@ describe("the user sessions of 'landfall dev'", function () {
     inTemporaryDirectory(async (folder) => {
       const ends: (() => Promise<void>)[] = [];
       const terminal = { env: {}, cwd: folder } as never;
-      const sample = await bringRum({ folder, terminal, progress: silently, defer: (end) => ends.push(end) });
+      const sandbox = { folder, terminal, progress: silently, fail: assert.ifError };
+      const sample = await bringRum({ ...sandbox, defer: (end) => ends.push(end) });
       try {
         const path = join(folder, 'landfall.yaml');
         await writeSampleConfig(path, [sample]);

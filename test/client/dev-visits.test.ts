@@ -30,6 +30,7 @@ async function withVisits(
         terminal,
         progress: silently,
         defer: (end) => ends.push(end),
+        fail: assert.ifError,
       });
       const path = join(folder, 'landfall.yaml');
       await writeSampleConfig(path, [sample]);

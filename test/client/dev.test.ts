@@ -10,6 +10,7 @@ import pg from 'pg';
 import { deleteCluster } from '../../sandbox/postgres-place.js';
 import { eventually } from '../support/eventually.js';
 import { runLandfall } from '../support/landfall-process.js';
+import { endTest } from '../support/shared.js';
 import { skip } from '../support/skip.js';
 import '../support/temporal.js';
 
@@ -37,6 +38,8 @@ describe('landfall dev', function () {
     cwd = await mkdtemp(join(tmpdir(), 'landfall-dev-'));
   });
   afterEach(async () => {
+    // A dev that a failed test left would go on writing there.
+    await endTest();
     await deleteCluster(join(cwd, '.landfall', 'postgres'));
     await rm(cwd, { recursive: true, force: true });
   });

@@ -54,6 +54,39 @@ describe('commands that set up and check', () => {
       assert.match(second.out, /discover: updated, every 15 minutes/);
     });
 
+    it('sets up the other sources where one cannot be, and says why', async () => {
+      const [taken, other] = [`${source}-taken`, `${source}-other`];
+      const there = await openDesk(
+        yamlOf(taken, `postgres: { url: "${database.url}" }\ntemporal: { taskQueue: ${source} }`) +
+          yamlOf(other)
+            .slice(yamlOf(other).indexOf(`  ${other}:`))
+            .replace('experiments', 'others'),
+        { TEMPORAL_ADDRESS: server.address },
+      );
+      try {
+        const { code, out } = await there.landfall('setup');
+        assert.equal(code, 1, out);
+        assert.match(
+          out,
+          new RegExp(
+            `\\npostgres: source ${taken}: FAILED: Schema 'experiments' belongs to source '${source}'\\. .*` +
+              `\\npostgres: source ${other}: schema others has optimizely's tables and views\\n`,
+          ),
+        );
+        assert.match(out, new RegExp(`schedule ${other}/discover: created`));
+        assert.doesNotMatch(out, new RegExp(`schedule ${taken}/discover`), 'it would only fail');
+        assert.match(
+          out,
+          new RegExp(
+            `\\nNot ready: ${taken}\\. Mend what is wrong, then run setup again\\. Everything else is ready\\.\\n$`,
+          ),
+        );
+      } finally {
+        await there.leave();
+        await client.schedule.getHandle(`${other}/discover`).delete();
+      }
+    });
+
     it('registers search attributes where there are none', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'landfall-test-temporal-'));
       const bare = await startTemporal({

@@ -9,12 +9,13 @@ import { silently } from '../../sandbox/progress.js';
 import { startServerProcess } from '../../sandbox/server-process.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryDirectory, withDataDirectory } from '../support/isolated.js';
+import { nodeArguments } from '../support/program.js';
 
 const STARTER = fileURLToPath(new URL('../support/postgres-starter.ts', import.meta.url));
 
 /** A process that started Postgres, and the process id of that Postgres. */
 async function startedByAnother(...args: string[]): Promise<{ starter: ChildProcess; pid: number }> {
-  const starter = spawn(process.execPath, ['--import', 'tsx', STARTER, ...args], {
+  const starter = spawn(process.execPath, nodeArguments(STARTER, ...args), {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(starter.stdout, 'data')) as [Buffer];

@@ -9,6 +9,7 @@ import { processName } from '../../sandbox/processes.js';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal-server.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryDirectory } from '../support/isolated.js';
+import { nodeArguments } from '../support/program.js';
 import { devServerProgram, SEARCH_ATTRIBUTES } from '../support/temporal.js';
 
 async function withClient<T>(server: TemporalServer, body: (client: Client) => Promise<T>): Promise<T> {
@@ -95,7 +96,7 @@ describe('the time-skipping test server', () => {
   it('does not outlive a test process that was killed', () =>
     inTemporaryDirectory(async (directory) => {
       const starter = fileURLToPath(new URL('../support/time-skipping-starter.ts', import.meta.url));
-      const killed = spawn(process.execPath, ['--import', 'tsx', starter], {
+      const killed = spawn(process.execPath, nodeArguments(starter), {
         stdio: ['ignore', 'pipe', 'ignore'],
         env: { ...process.env, TMPDIR: directory },
       });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 
@@ -6,6 +7,7 @@ import { openPools } from '../../stores/sftp-pool.js';
 import type { Store, StoredFile } from '../../stores/store.js';
 import { eventually } from '../support/eventually.js';
 import type { Step } from '../support/faulty-sftp.js';
+import { nodeArguments } from '../support/program.js';
 import { newSshd, withoutSshd } from '../support/sshd.js';
 import { failsAs } from './failing.js';
 import { fetched, listAll, randomBytes } from './s3-place.js';
@@ -201,8 +203,7 @@ describe('the connections to an SFTP server', function () {
        for await (const page of store.list('')) files += page.files.length;
        console.log('listed', files);`,
     );
-    const { spawn } = await import('node:child_process');
-    const child = spawn(process.execPath, ['--import', 'tsx', script], {
+    const child = spawn(process.execPath, nodeArguments(script), {
       cwd: process.cwd(),
       timeout: 30_000,
     });

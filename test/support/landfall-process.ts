@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+
+import { nodeArguments } from './program.js';
 
 export interface LandfallProcess {
   readonly child: ChildProcess;
@@ -11,9 +11,6 @@ export interface LandfallProcess {
   readonly ended: Promise<number | string>;
 }
 
-// By its path: the process runs in a folder of its own, from where tsx would not be found.
-const require = createRequire(import.meta.url);
-const tsx = pathToFileURL(join(dirname(require.resolve('tsx/package.json')), 'dist/loader.mjs')).href;
 const main = fileURLToPath(new URL('../../client/main.ts', import.meta.url));
 
 /** Runs `landfall …` from the sources as a process of its own, as a person would. */
@@ -21,7 +18,7 @@ export function runLandfall(
   args: readonly string[],
   options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
 ): LandfallProcess {
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, nodeArguments(main, ...args), {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

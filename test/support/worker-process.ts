@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { BatchLimits } from '../../warehouse/plan-request.js';
 import { workflowBundle, type TestSource } from './landfall.js';
+import { nodeArguments } from './program.js';
 import { atTheEnd } from './shared.js';
 import { devServer } from './temporal.js';
 
@@ -49,7 +50,7 @@ export async function startWorkerProcess(
     bundlePath,
   };
   const program = fileURLToPath(new URL('worker-program.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+  const child = spawn(process.execPath, nodeArguments(program), {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, LANDFALL_TEST_WORKER: JSON.stringify(settings) },
   });

@@ -17,6 +17,8 @@ export async function openBrowser(program: string): Promise<OpenBrowser> {
   const browser = await puppeteer.launch({
     executablePath: program,
     userDataDir: profile,
+    // Over a pipe it ends when this process does, SIGKILL included.
+    pipe: true,
     // A large window in a picture of 1280 × 900, so that most of a page is in it.
     defaultViewport: { width: 1600, height: 1125, deviceScaleFactor: 0.8 },
     args: [

@@ -1,0 +1,1 @@
+export function whenParentIsGone(act: () => void): void;
