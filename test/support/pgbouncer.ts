@@ -19,9 +19,8 @@ export async function needsPgbouncer(test: Context): Promise<void> {
   skip(test, reason);
 }
 
-/** An empty database with all migrations behind a pgbouncer in transaction mode, which ends before it is dropped. */
-export async function pooledDatabase(poolSize?: number): Promise<TestDatabase> {
-  const database = await testDatabase();
+/** A database behind a pgbouncer in transaction mode, which ends before it is dropped. */
+export async function pooled(database: TestDatabase, poolSize?: number): Promise<TestDatabase> {
   const pgbouncer = await newPgbouncer(database.url, poolSize);
   return {
     ...database,
@@ -33,8 +32,13 @@ export async function pooledDatabase(poolSize?: number): Promise<TestDatabase> {
   };
 }
 
-/** pgbouncer in transaction mode before a server, until the end of the run at the latest. */
-export async function newPgbouncer(url: string, poolSize?: number): Promise<Pgbouncer> {
+/** The same, with all migrations. */
+export async function pooledDatabase(poolSize?: number): Promise<TestDatabase> {
+  return pooled(await testDatabase(), poolSize);
+}
+
+/** It ends with the run at the latest. */
+async function newPgbouncer(url: string, poolSize?: number): Promise<Pgbouncer> {
   const binary = await program();
   if (binary === undefined) throw new Error('There is no pgbouncer.');
   const directory = await mkdtemp(join(tmpdir(), 'landfall-test-pgbouncer-'));
