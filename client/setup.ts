@@ -1,13 +1,17 @@
+import type pg from 'pg';
+
 import { writeDuration } from '../config/duration.js';
 import { vendors } from '../vendors/registry.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
+import { reportOn } from './checks/finding.js';
+import { checkServer } from './checks/server.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
 import { ensureSchedule, schedulesOf } from './setup/schedule.js';
 import { registerAttributes } from './setup/search-attributes.js';
-import { withLedger } from './with-ledger.js';
+import { whereIs, withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
 
 /** One thing that setup saw to. */
@@ -34,6 +38,7 @@ export async function setup(place: Place, output: Output): Promise<ExitCode> {
 
 export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
+    await refuseUnfit(place, pool);
     await migrate(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
     for (const { name, vendor, schema } of place.config.sources) {
@@ -46,6 +51,22 @@ export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
     }
     return steps;
   });
+}
+
+/** Before anything is made: what is half set up is harder to mend. */
+async function refuseUnfit(place: Place, pool: pg.Pool): Promise<void> {
+  const report = reportOn('postgres');
+  const schemas = place.config.sources.map(({ schema }) => schema);
+  await checkServer(pool, schemas, report);
+  const wrong = report.findings.filter(({ ok }) => !ok);
+  if (wrong.length === 0) return;
+  const where = whereIs(place.postgresUrl().reveal());
+  throw new Error(
+    [
+      `Postgres at ${where} cannot be set up, and nothing was changed there:`,
+      ...wrong.map(({ what, found, mend }) => `  ${what}: ${found}. ${mend ?? ''}`),
+    ].join('\n'),
+  );
 }
 
 export async function setUpTemporal(place: Place): Promise<SetupStep[]> {

@@ -83,7 +83,9 @@ export async function worksAsAWhole(url: string): Promise<void> {
     assert.ok(Math.abs(Date.parse(all.since) - Date.now()) < 3_600_000, all.since);
 
     await succeeds(desk, 'reprocess', day, '--reason', 'once more');
-    await eventually(async () => /once more/.test(await succeeds(desk, 'show', day)), { timeoutMs: 20_000 });
+    await eventually(async () => (await succeeds(desk, 'show', day)).includes('once more'), {
+      timeoutMs: 20_000,
+    });
     await standsAs(desk, day, 'final', 300);
     await succeeds(desk, 'discard', day, '--reason', 'they must go');
     await standsAs(desk, day, 'discarded', null);
