@@ -8,6 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// What stderr would say is lost with it; the work is not.
+process.stderr.on('error', () => undefined);
+
 // The pinned AWS SDK supports every Node that we do; its notice about later versions of it would only alarm.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 

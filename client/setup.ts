@@ -7,12 +7,14 @@ import { vendors } from '../vendors/registry.js';
 import { maskedOtherwise, setMask } from '../warehouse/mask-changes.js';
 import { migrate } from '../warehouse/migrate.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
+import { reportOn } from './checks/finding.js';
+import { checkServer } from './checks/server.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
 import { ensureSchedule, schedulesOf } from './setup/schedule.js';
 import { registerAttributes } from './setup/search-attributes.js';
-import { isUnreachable, withLedger } from './with-ledger.js';
+import { isUnreachable, whereIs, withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
 
 /** One thing that setup saw to. */
@@ -82,6 +84,7 @@ export function readyPlace(place: Place, steps: readonly SetupStep[]): Place {
 
 async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
+    await refuseUnfit(place, pool);
     await migrate(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
     for (const source of place.config.sources) {
@@ -112,7 +115,23 @@ async function setMasks(pool: pg.Pool, source: SourceConfig): Promise<string | u
   );
 }
 
-async function setUpTemporal(place: Place): Promise<SetupStep[]> {
+/** Before anything is made: what is half set up is harder to mend. */
+async function refuseUnfit(place: Place, pool: pg.Pool): Promise<void> {
+  const report = reportOn('postgres');
+  const schemas = place.config.sources.map(({ schema }) => schema);
+  await checkServer(pool, schemas, report);
+  const wrong = report.findings.filter(({ ok }) => !ok);
+  if (wrong.length === 0) return;
+  const where = whereIs(place.postgresUrl().reveal());
+  throw new Error(
+    [
+      `Postgres at ${where} cannot be set up, and nothing was changed there:`,
+      ...wrong.map(({ what, found, mend }) => `  ${what}: ${found}. ${mend ?? ''}`),
+    ].join('\n'),
+  );
+}
+
+export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
   return withTemporal(place, async (session) => {
     const added = await registerAttributes(session);
     const steps: SetupStep[] = [

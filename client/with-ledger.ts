@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { isConnectionLost } from '../warehouse/connection-lost.js';
 import type { Place } from './place.js';
 
 /** Lends connections to the warehouse, and says in a sentence what is wrong when there are none to be had. */
@@ -19,6 +20,7 @@ export async function withLedger<T>(place: Place, work: (pool: pg.Pool) => Promi
 const undefinedTable = '42P01';
 const undefinedColumn = '42703';
 const invalidSchema = '3F000';
+const readOnly = '25006';
 
 /** The error as a sentence that says what to do; others come back as they are. */
 export function explainPostgres(error: unknown, url: string): unknown {
@@ -26,6 +28,20 @@ export function explainPostgres(error: unknown, url: string): unknown {
     if ([undefinedTable, undefinedColumn, invalidSchema].includes(error.code ?? '')) {
       return new Error(
         `The ledger in ${whereIs(url)} is missing or older than this Landfall (${error.message}). Run 'landfall setup'.`,
+        { cause: error },
+      );
+    }
+    if (isUnreachable(error)) {
+      return new Error(
+        `Postgres at ${whereIs(url)} takes no connection now: ${error.message}. Try again when it does; behind a pooler, ` +
+          `check that its database and user are configured there.`,
+        { cause: error },
+      );
+    }
+    if (error.code === readOnly) {
+      return new Error(
+        `Postgres at ${whereIs(url)} takes no changes: ${error.message}. Point postgres.url at a server and role that may ` +
+          `write; 'landfall check' says what is in the way.`,
         { cause: error },
       );
     }
@@ -51,13 +67,14 @@ export function explainPostgres(error: unknown, url: string): unknown {
 
 /** Whether Postgres could not be reached at all, or was lost on the way. */
 export function isUnreachable(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return startingOrStopping.includes(error.code ?? '');
+  if (isConnectionLost(error)) return true;
+  if (error instanceof pg.DatabaseError) return error.code === tooManyConnections;
   const { code = '' } = error as NodeJS.ErrnoException;
-  return unreachable.includes(code) || (error instanceof Error && /timeout|terminated/i.test(error.message));
+  return unreachable.includes(code) || (error instanceof Error && /timeout/i.test(error.message));
 }
 
 const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN'];
-const startingOrStopping = ['57P01', '57P02', '57P03'];
+const tooManyConnections = '53300';
 
 /** Host, port and database: no user and no password. */
 export function whereIs(url: string): string {

@@ -51,7 +51,7 @@ export async function copyOut<T>(
     if (!rows.destroyed && !rows.push(chunk)) socket.pause();
   });
   socket.once('end', () => void outcome.then((error) => (error ? rows.destroy(error) : rows.push(null))));
-  socket.once('error', (error) => rows.destroy(error));
+  socket.on('error', (error) => rows.destroy(error));
   // Whoever reads the rows is told; nobody may be reading yet.
   rows.on('error', () => undefined);
   const closed = once(socket, 'close');

@@ -77,6 +77,8 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     await endPools();
     throw cannotListen(settings, error);
   }
+  // A connection that cannot be accepted, for want of file descriptors for instance, is its sender's to make again.
+  app.server.on('error', (error) => log.warn(reasonOf(error), 'A connection could not be accepted.'));
   const watch = pair && settings.tls ? keepCertificate(http, settings.tls, pair, times, log) : undefined;
   const announcement = await announceWaiting(options, pools.probes, times);
   const { port } = app.server.address() as AddressInfo;

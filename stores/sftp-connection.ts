@@ -80,6 +80,8 @@ async function connectOnce(
 ): Promise<Connected | undefined> {
   const login = attemptLogin(server.username, credentials);
   const socket = connectSocket({ host: server.host, port: server.port, noDelay: true });
+  // ssh2 listens too, but not before it has understood its settings.
+  socket.on('error', ignore);
   const client = new SftpClient('landfall', { error: ignore, end: ignore, close: ignore });
   // What ssh2 says first: the client's own errors drop its level, and tell of what followed.
   let fault: Fault | undefined;

@@ -14,17 +14,11 @@ export interface InboxBody {
   readonly documents: number;
 }
 
-/**
- * Puts a body into the inbox and gives its number there, once it is committed to disk: a database that otherwise answers
- * before that is told not to.
- */
+/** Puts a body into the inbox and gives its number there, once it is committed to disk. */
 export async function insertBody(pool: pg.Pool, body: InboxBody): Promise<string> {
   const { rows } = await pool.query<{ readonly id: string }>(
     `insert into landfall.inbox (source, form, body, bytes, sha256, documents)
-     select $1, $2, $3, $4, $5, $6
-     from (select case when current_setting('synchronous_commit') = 'off'
-                       then set_config('synchronous_commit', 'on', true) end as was_off) as durable
-     where was_off is null or was_off = 'on'
+     values ($1, $2, $3, $4, $5, $6)
      returning id`,
     [body.source, body.form, body.gzip, body.bytes, body.sha256, body.documents],
   );

@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { BatchLimits, PlanRequest } from './plan-request.js';
 import { keepVisible, writeFiles, writeListing, writeUnreadable, type Listing } from './planned-files.js';
+import { patientTransaction } from './session.js';
 import { createStaging, dropStaging } from './staging-tables.js';
 import { transaction } from './transaction.js';
 
@@ -45,6 +46,7 @@ export function batcher(limits: BatchLimits): (size: number) => number {
  */
 export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortSignal): Promise<LoadPlan> {
   const work = async (client: pg.ClientBase): Promise<LoadPlan> => {
+    await client.query(patientTransaction);
     const listed = await writeListing(client, plan);
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
     const { rows } = await client.query<LoadRow>(

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { stagingNames, tableNames, type StagingNames, type TableNames } from './names.js';
 import { hideFromOlderSnapshots, rewriteRows } from './older-snapshots.js';
 import type { PublishRequest } from './publish-request.js';
+import { exclusiveStep } from './session.js';
 
 /**
  * 500,000 rows get their key and become the partition in 1.4 s, where upserting them took 8.5 s (bench/publishing.ts).
@@ -85,7 +86,7 @@ async function exchangePartition(
  * every new reader queueing behind us, it gives up after 5 seconds (SQLSTATE 55P03) and the step is retried.
  */
 export async function dropPartition(client: pg.ClientBase, names: TableNames): Promise<void> {
-  await client.query(`set local lock_timeout = '5s'`);
+  await client.query(exclusiveStep('5s'));
   const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
     names.partition,
   ]);

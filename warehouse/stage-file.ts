@@ -15,6 +15,7 @@ import {
 import { AlreadyStaged, assertStaging, enterStaged, enterUnreadable, stillPending } from './enter-staged.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
+import { patientTransaction } from './session.js';
 import { transaction } from './transaction.js';
 
 /** A file of a batch that is not staged yet. */
@@ -114,7 +115,7 @@ async function copyFiles(
   signal: AbortSignal,
 ): Promise<void> {
   // Staged rows that a crash of the server takes back are staged again: the ledger's row goes with them.
-  await client.query(`set local synchronous_commit = off; set local timezone = 'UTC'`);
+  await client.query(`set local synchronous_commit = off; ${patientTransaction}`);
   const copied = new Map(rows.tables.map(({ name }) => [name, 0]));
   const loaded = await rows.good(async (stream, table) => {
     const count = await copyIn(client, copyStaging(loadId, table), stream, signal);

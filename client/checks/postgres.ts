@@ -8,9 +8,7 @@ import { maskedOtherwise, maskOf } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
-
-/** Partitioned tables are attached without long locks from 14 on. */
-const oldestVersion = 14;
+import { checkServer } from './server.js';
 
 /** Connects to the warehouse and looks at what Landfall needs there. Changes nothing. */
 export async function checkPostgres(
@@ -22,7 +20,8 @@ export async function checkPostgres(
     await withLedger(place, async (pool) => {
       await pool.query('select 1');
       report.ok('connection', `connected to ${whereIs(place.postgresUrl().reveal())}`);
-      await checkServer(pool, report);
+      const schemas = sources.map(({ schema }) => schema);
+      await checkServer(pool, schemas, report);
       await checkLedger(pool, sources, report);
     });
   } catch (error) {
@@ -33,49 +32,6 @@ export async function checkPostgres(
     );
   }
   return report.findings;
-}
-
-async function checkServer(pool: pg.Pool, report: PartReport): Promise<void> {
-  const { rows } = await pool.query<{
-    readonly version: number;
-    readonly encoding: string;
-    readonly may_create: boolean;
-    readonly account: string;
-    readonly database: string;
-  }>(
-    `select current_setting('server_version_num')::integer as version,
-            current_setting('server_encoding') as encoding,
-            has_database_privilege(current_database(), 'create') as may_create,
-            current_user as account,
-            current_database() as database`,
-  );
-  const server = rows[0];
-  if (!server) throw new Error('Postgres said nothing about itself');
-  const version = Math.floor(server.version / 10_000);
-  if (version >= oldestVersion) report.ok('version', `PostgreSQL ${version}`);
-  else {
-    report.wrong(
-      'version',
-      `PostgreSQL ${version}`,
-      `Landfall needs ${oldestVersion} or later: update the server.`,
-    );
-  }
-  if (server.encoding === 'UTF8') report.ok('encoding', 'UTF8');
-  else {
-    report.wrong(
-      'encoding',
-      `the database's encoding is ${server.encoding}`,
-      "Exports are UTF-8: create a database with encoding 'UTF8' and point postgres.url at it.",
-    );
-  }
-  if (server.may_create) report.ok('rights', `${server.account} may create schemas`);
-  else {
-    report.wrong(
-      'rights',
-      `${server.account} may not create schemas`,
-      `As the owner of the database: grant create on database "${server.database}" to "${server.account}".`,
-    );
-  }
 }
 
 async function checkLedger(

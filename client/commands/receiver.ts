@@ -17,7 +17,10 @@ export function receiverCommand(run: Run): Command {
     await run(options, async (session) => {
       const { openLog } = await import('../../worker/log.js');
       const { runReceiver } = await import('../receiver.js');
-      return runReceiver(session, openLog());
+      const { outliveStrayErrors } = await import('../../worker/stray-errors.js');
+      const log = openLog();
+      outliveStrayErrors(log);
+      return runReceiver(session, log);
     });
   });
 }

@@ -19,7 +19,10 @@ export function workerCommand(run: Run): Command {
       const { startWorker } = await import('../../worker/run.js');
       const { installRuntime } = await import('../../worker/runtime.js');
       const { openLog } = await import('../../worker/log.js');
-      installRuntime(openLog(), place.config.metrics, 'stop workers');
+      const { outliveStrayErrors } = await import('../../worker/stray-errors.js');
+      const log = openLog();
+      outliveStrayErrors(log);
+      installRuntime(log, place.config.metrics, 'stop workers');
       const { done } = await startWorker(place.config, access);
       await done;
       return 0;

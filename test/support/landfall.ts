@@ -129,16 +129,19 @@ export async function testSource(options: TestSourceOptions = {}): Promise<TestS
         // A test that ends early must not leave a workflow behind that runs for days.
         workflowExecutionTimeout: '30 days',
       }),
-    upload: async (directory) => {
-      const names = (await readdir(directory, { recursive: true, withFileTypes: true }))
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-        .sort((a, b) => Number(a.endsWith('/_SUCCESS')) - Number(b.endsWith('/_SUCCESS')));
-      for (const file of names) await bucket.put(prefix + file, await readFile(join(directory, file)));
-    },
+    upload: (directory) => uploadFolder(bucket, directory),
     rows: async (sql) => (await database.pool.query<Record<string, unknown>>(sql)).rows,
     drop: database.drop,
   };
+}
+
+/** Puts all files below a folder into the bucket; markers last. */
+export async function uploadFolder(bucket: TestBucket, directory: string): Promise<void> {
+  const names = (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort((a, b) => Number(a.endsWith('/_SUCCESS')) - Number(b.endsWith('/_SUCCESS')));
+  for (const file of names) await bucket.put(prefix + file, await readFile(join(directory, file)));
 }
 
 /** The one source that a configuration names. */
