@@ -25,6 +25,9 @@ export function serverShape(region: string) {
     forcePathStyle: flag()
       .prefault(false)
       .describe('Put the bucket into the path instead of the host name, as most other S3 servers want it.'),
+    requesterPays: flag()
+      .prefault(false)
+      .describe('Your AWS account pays for the requests, as the owner of a requester pays bucket wants it.'),
   };
 }
 
