@@ -6,7 +6,8 @@ import { streamFolder } from '../../vendors/monetate/layout.js';
 import { monetate } from '../../vendors/monetate/vendor.js';
 import { maskCheck } from '../mask-columns.js';
 import { mask } from '../mask.js';
-import { duration, httpUrl, matching, secretText } from '../scalars.js';
+import { privateKey } from '../private-key.js';
+import { duration, httpUrl, matching } from '../scalars.js';
 import { settings } from '../settings.js';
 import { durationOrNone, sourceShape } from '../source-shape.js';
 import { isMapping } from './s3-store.js';
@@ -26,8 +27,8 @@ const metadata = settings({
   username: matching(/^api-\S+$/, "must be the name of an API key's user, which begins with 'api-'").describe(
     "The user of the API key, 'api-…'.",
   ),
-  privateKey: secretText().describe(
-    'Its RSA private key in PEM, whose public half was uploaded to Monetate. It signs what a token is asked for with.',
+  privateKey: privateKey(/./, 'must be the private key itself, in PEM').describe(
+    "Its RSA private key in PEM, whose public half was uploaded to Monetate. It signs what a token is asked for with. On one line, '\\n' stands for a line break.",
   ),
   refreshEvery: duration()
     .prefault('1 day')
