@@ -27,7 +27,7 @@ function openBucket(source: string, store: BucketSettings, settings: Pick<S3Sett
     ...settings,
     region: store.region,
     forcePathStyle: store.forcePathStyle,
-    requesterPays: store.requesterPays,
+    requesterPays: store.requesterPays === true,
     ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
   };
   const token = 'credentials' in store ? store.credentials?.optimizelyToken : undefined;
