@@ -1,5 +1,6 @@
 import type { Delivery } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import type { Store } from '../stores/store.js';
 import type { Marker, Take } from '../vendors/completion.js';
 import type { ReadTexts, Sorting } from '../vendors/vendor.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
@@ -60,7 +61,7 @@ export function createPlan(deps: Dependencies) {
             request: step.request,
             force: step.force,
             marker: () => (sorting.marker ? sorting.marker() : step.marker),
-            files: listParts(opened, step.delivery, sorting, seen, signal),
+            files: listParts(opened, step, sorting, seen, signal),
             limits: batchLimits,
           },
           signal,
@@ -90,19 +91,24 @@ async function readManifests(
   );
 }
 
-/** Pages of a delivery's parts: hidden files, markers and folders are passed over and counted. */
+/**
+ * Pages of a delivery's parts: hidden files, markers and folders are passed over and counted. Throws `FileChanged` at the
+ * end of a listing that does not show the marker as it was seen when this was asked for; and where nothing is listed and
+ * no marker says that this is right, of a listing without any part that another one does not bear out: rows that readers
+ * see never make way for a single false answer.
+ */
 async function* listParts(
-  { vendor, storeOf }: OpenSource,
-  delivery: Delivery,
+  opened: OpenSource,
+  { delivery, marker }: PlanStep,
   sorting: Sorting,
   seen: { files: number; ignored: number },
   signal: AbortSignal,
 ): AsyncGenerator<readonly PlannedFile[]> {
-  const { type, date } = delivery;
-  const listing = storeOf(delivery).list(vendor.prefix(type, date), { depth: vendor.depth, signal });
-  for await (const page of listing) {
+  let there: Marker | undefined;
+  for await (const page of listingOf(opened, delivery, signal)) {
     const parts: PlannedFile[] = [];
     for (const file of page.files) {
+      if (file.key === marker?.key) there = { key: file.key, version: file.version };
       const what = sorting.sort(file);
       if (what.kind !== 'part') continue;
       parts.push({ ...file, partitionValue: what.partitionValue });
@@ -110,5 +116,51 @@ async function* listParts(
     seen.files += parts.length;
     seen.ignored += page.files.length - parts.length;
     yield parts;
+  }
+  if (marker !== undefined) checkMarker(opened, delivery, marker, there ?? sorting.marker?.());
+  else if (seen.files === 0) await checkEmpty(opened, delivery, sorting, signal);
+}
+
+function listingOf(
+  { vendor, storeOf }: OpenSource,
+  delivery: Delivery,
+  signal: AbortSignal,
+): ReturnType<Store['list']> {
+  const { type, date } = delivery;
+  return storeOf(delivery).list(vendor.prefix(type, date), { depth: vendor.depth, signal });
+}
+
+/** Of manifests the marker's version tells of several files: these are compared when they are read. */
+function checkMarker(
+  { vendor }: OpenSource,
+  delivery: Delivery,
+  seen: Marker,
+  there: Marker | undefined,
+): void {
+  if (there !== undefined && (vendor.hasManifests || there.version === seen.version)) return;
+  const how =
+    there === undefined
+      ? `the store does not list ${seen.key} any more`
+      : `${seen.key} was version ${seen.version} and is version ${there.version}`;
+  throw new Failure(
+    failureTypes.fileChanged,
+    `The files of ${delivery.id} are no longer those that were seen: ${how}. It is looked at again.`,
+  );
+}
+
+async function checkEmpty(
+  opened: OpenSource,
+  delivery: Delivery,
+  sorting: Sorting,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const page of listingOf(opened, delivery, signal)) {
+    const part = page.files.find((file) => sorting.sort(file).kind === 'part');
+    if (part === undefined) continue;
+    throw new Failure(
+      failureTypes.fileChanged,
+      `The files of ${delivery.id} are no longer those that were seen: the store listed none of them, and ${part.key} ` +
+        `right after that. It is looked at again.`,
+    );
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { SourceConfig } from '../config/schema.js';
 import { deliveryId, type Delivery } from '../model/delivery.js';
 import { withDuckDb } from '../reader/duckdb.js';
-import { describeFile } from '../reader/read-file.js';
+import { refuseOtherFormats } from '../reader/other-format.js';
+import { describeFile, formatNames } from '../reader/read-file.js';
 import { openStore } from '../stores/open.js';
 import type { Store, StoredFile } from '../stores/store.js';
 import { vendors } from '../vendors/registry.js';
@@ -69,6 +70,7 @@ async function sniff(store: Store, file: StoredFile, shape: FileShape): Promise<
     const reader = { memoryLimit: '256MB', threads: 1, spillDirectory: folder };
     const { signal } = new AbortController();
     const at = { path, key: file.key };
+    await refuseOtherFormats(at, formatNames[shape.format]);
     const { rows, columns: there } = await withDuckDb(reader, signal, (connection) =>
       describeFile(connection, shape.format, at, folder, signal),
     );

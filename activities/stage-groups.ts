@@ -20,6 +20,8 @@ export interface Grouping {
   /** A folder to work in. */
   readonly folder: string;
   readonly fetch: (file: PendingFile, path: string, signal: AbortSignal) => Promise<void>;
+  /** Throws `FileUnreadable` for a file of another format. */
+  readonly refuse: (file: FetchedFile) => Promise<void>;
   readonly read: (files: readonly FetchedFile[]) => Promise<GroupRows>;
   /** Told of each group that is staged. */
   readonly onStaged: (files: number, rows: number) => void;
@@ -57,18 +59,27 @@ export async function stageGroups(
     grouping.onStaged(group.length, rows?.parsed() ?? 0);
   };
 
-  for await (const group of oneAhead(fetchGroups(files, grouping, signal))) {
+  /** Leaves a file out for an error that says that it cannot be read. */
+  const leave = async (file: FetchedFile, error: unknown): Promise<void> => {
+    if (!isUnreadable(error)) throw error;
+    await leaveOut(pool, loadId, file, error.fault ?? error.message);
+    grouping.onStaged(1, 0);
+  };
+
+  for await (const fetched of oneAhead(fetchGroups(files, grouping, signal))) {
+    const group: FetchedFile[] = [];
+    for (const file of fetched) {
+      await grouping.refuse(file).then(
+        () => void group.push(file),
+        (error: unknown) => leave(file, error),
+      );
+    }
+    if (group.length === 0) continue;
     try {
       await stage(group);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      for (const file of group) {
-        await stage([file]).catch(async (own: unknown) => {
-          if (!isUnreadable(own)) throw own;
-          await leaveOut(pool, loadId, file, own.fault ?? own.message);
-          grouping.onStaged(1, 0);
-        });
-      }
+      for (const file of group) await stage([file]).catch((own: unknown) => leave(file, own));
     }
   }
 }

@@ -8,7 +8,10 @@ import type { GroupRows } from '../model/row-text.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
 import { masksOf } from '../reader/masks/masks.js';
-import { isGrouped, readFile, readGroup } from '../reader/read-file.js';
+import type { FileAt } from '../reader/file-bytes.js';
+import { refuseOtherFormats } from '../reader/other-format.js';
+import { formatNames, isGrouped, readFile, readGroup } from '../reader/read-file.js';
+import type { FileShape } from '../vendors/table.js';
 import { batchRows, type BatchRows } from '../warehouse/batch-rows.js';
 import { requireMask } from '../warehouse/mask-changes.js';
 import { pendingFiles, stageFile, type PendingFile } from '../warehouse/stage-file.js';
@@ -50,6 +53,10 @@ export function createStage(deps: Dependencies) {
       progress.file = file.key;
       return store.fetch(file, path, { signal, onBytes: (count) => (progress.bytes += count) });
     };
+    // What Landfall has put together itself is as it should be; its bodies are judged line by line.
+    const check = async (at: FileAt, { format }: FileShape): Promise<void> => {
+      if (vendor.deliveries.are !== 'batches') await refuseOtherFormats(at, formatNames[format]);
+    };
     const onStaged = (files: number, rows: number): void => {
       progress.files += files;
       progress.rows += rows;
@@ -62,11 +69,14 @@ export function createStage(deps: Dependencies) {
       signal: AbortSignal,
     ): Promise<void> => {
       await fetch(file, place.part, signal);
+      const at = { path: place.part, key: `${config.name}: ${file.key}` };
+      const shape = vendor.shape(step.delivery.type, file.key);
+      await check(at, shape);
       await deps.readers.take(signal, async () => {
         const rows = await readFile(
           connection,
-          vendor.shape(step.delivery.type, file.key),
-          { path: place.part, key: `${config.name}: ${file.key}` },
+          shape,
+          at,
           { ...constants, partitionValue: file.partitionValue, fileId: file.id },
           place,
           signal,
@@ -97,7 +107,9 @@ export function createStage(deps: Dependencies) {
                   signal,
                 );
               };
-              const grouping = { loadId: step.loadId, folder, fetch, read, onStaged };
+              const refuse = ({ path, key }: FetchedFile): Promise<void> =>
+                check({ path, key: `${config.name}: ${key}` }, shape);
+              const grouping = { loadId: step.loadId, folder, fetch, refuse, read, onStaged };
               await stageGroups(deps, files, grouping, signal);
               return;
             }

@@ -131,7 +131,7 @@ async function refuseUnfit(place: Place, pool: pg.Pool): Promise<void> {
   );
 }
 
-export async function setUpTemporal(place: Place): Promise<SetupStep[]> {
+async function setUpTemporal(place: Place): Promise<SetupStep[]> {
   return withTemporal(place, async (session) => {
     const added = await registerAttributes(session);
     const steps: SetupStep[] = [

@@ -49,6 +49,18 @@ export const decidedByWorkflow: readonly FailureType[] = [
   failureTypes.stagingLost,
 ];
 
+/** The end of a sentence about a file that cannot be read, as long as it is waited for. */
+export const isLookedAtAgain =
+  "It is looked at again until it is written anew or the delivery's deadline passes.";
+
+/** The same sentence once nothing is waited for any more. */
+export function lookedAtLast(reason: string): string {
+  return reason.replace(
+    isLookedAtAgain,
+    "It was not written anew before the delivery's deadline. Have the vendor write it again, then reprocess the delivery.",
+  );
+}
+
 /** An error with a stable type. Activities turn it into Temporal's ApplicationFailure of the same type. */
 export class Failure extends Error {
   /** Of a file: what is wrong with it, without its name and what happens now. */

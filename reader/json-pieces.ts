@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { badLines, type LineFault } from './bad-lines.js';
 import { literal } from './duckdb.js';
 import { isGzip, type FileAt } from './file-bytes.js';
+import { endsInRow } from './other-format.js';
 import type { Piece } from './pieces.js';
 import type { FileConstants } from './projection.js';
-import { unreadableFile } from './unreadable.js';
 
 /** Table expression with the lines of a piece, in their order, as `json`; that of a line that is no JSON is null. */
 export function objectsOf(piece: Pick<Piece, 'path'>): string {
@@ -29,7 +29,7 @@ export async function* badRows(
     const faults = await faultsOf(piece);
     if (faults.length === 0) continue;
     for (const { row, cutOff } of badLines(await readFile(piece.path), piece, faults)) {
-      if (cutOff && !gzip) throw unreadableFile(file.key, 'JSON lines', 'it ends in the middle of a row.');
+      if (cutOff && !gzip) throw await endsInRow(file, 'JSON lines');
       yield row(constants);
     }
   }

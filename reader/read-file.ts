@@ -19,6 +19,15 @@ export interface Place {
   readonly folder: string;
 }
 
+/** What the formats are called in messages. */
+export const formatNames: Readonly<Record<FileShape['format'], string>> = {
+  'json lines': 'JSON lines',
+  'nested json lines': 'JSON lines',
+  documents: 'JSON lines',
+  csv: 'CSV',
+  parquet: 'Parquet',
+};
+
 /**
  * The rows of a file of any format, typed for a table: those that can be loaded, and the others with line, reason and
  * the row as it came. Throws `FileUnreadable`, here or while they are read, for what is no whole file of its format, and

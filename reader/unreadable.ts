@@ -1,13 +1,9 @@
-import { Failure, failureTypes } from '../model/failure.js';
+import { Failure, failureTypes, isLookedAtAgain } from '../model/failure.js';
 
 /** A file that arrived whole and cannot be read. `word` is a sentence's end that says why, with its full stop. */
 export function unreadableFile(key: string, format: string, word: string): Failure {
   const fault = `cannot be read as ${format}: ${word}`;
-  return new Failure(
-    failureTypes.fileUnreadable,
-    `${key} ${fault} It is looked at again until it is written anew or the delivery's deadline passes.`,
-    { fault },
-  );
+  return new Failure(failureTypes.fileUnreadable, `${key} ${fault} ${isLookedAtAgain}`, { fault });
 }
 
 /** DuckDB's complaint that a file takes more memory than it may have, in our words; undefined for any other error. */

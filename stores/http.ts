@@ -3,6 +3,8 @@
 import { request as overHttp, type IncomingMessage } from 'node:http';
 import { request as overHttps } from 'node:https';
 
+import { AddressRefused, publicLookup, refusePrivate } from './private-addresses.js';
+
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: string;
@@ -11,6 +13,8 @@ export interface HttpRequest {
   /** Milliseconds without a byte after which it is given up. Default 30 seconds. */
   readonly idleTimeout?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Ask nobody in a private network, whatever name leads there. Throws `AddressRefused`. Redirects are never followed. */
+  readonly onlyPublic?: boolean;
 }
 
 /** A request that got no answer. Its message holds no address. */
@@ -27,10 +31,11 @@ export class Unanswered extends Error {
 
 /** Gives the answer when its head has come; whatever its status, and without following redirects. Throws `Unanswered`. */
 export function send(request: HttpRequest): Promise<IncomingMessage> {
-  const { method, url, headers = {}, body, idleTimeout = 30_000, signal } = request;
+  const { method, url, headers = {}, body, idleTimeout = 30_000, signal, onlyPublic = false } = request;
   const address = new URL(url);
   const secure = address.protocol === 'https:';
   return new Promise((resolve, reject) => {
+    if (onlyPublic) refusePrivate(address);
     let connected = false;
     const asked = (secure ? overHttps : overHttp)(address, {
       method,
@@ -38,6 +43,7 @@ export function send(request: HttpRequest): Promise<IncomingMessage> {
       // A kept connection may be closed by the server just as it is used again: then nobody knows what became of the
       // request.
       agent: false,
+      ...(onlyPublic ? { lookup: publicLookup } : {}),
       headers: {
         // Bytes are counted as they lie there.
         'accept-encoding': 'identity',
@@ -54,7 +60,8 @@ export function send(request: HttpRequest): Promise<IncomingMessage> {
       asked.destroy(new Error(`not a byte came for ${Math.round(idleTimeout / 1_000)} seconds`)),
     );
     asked.on('error', (error) => {
-      reject(signal?.aborted ? reasonOf(signal) : new Unanswered(wordOf(error), connected));
+      if (error instanceof AddressRefused) reject(error);
+      else reject(signal?.aborted ? reasonOf(signal) : new Unanswered(wordOf(error), connected));
     });
     asked.once('response', resolve);
     asked.end(body);

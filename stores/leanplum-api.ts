@@ -19,6 +19,8 @@ export interface LeanplumApi {
   readonly appId: string;
   readonly clientKey: Secret;
   readonly url: string;
+  /** Files of results may lie in a private network, and at addresses without TLS. */
+  readonly privateResults?: boolean | undefined;
   /** With which Leanplum writes into the bucket, where it is asked to. */
   readonly copyToStore?: { readonly accessKeyId: Secret; readonly secretAccessKey: Secret } | undefined;
 }

@@ -14,6 +14,7 @@ import { dateFolder, parseName } from '../vendors/leanplum/layout.js';
 import { changed, download, unquote, type Opened } from './download.js';
 import { send, Unanswered } from './http.js';
 import { nameFiles, readExportResults, type LeanplumApi } from './leanplum-api.js';
+import { AddressRefused } from './private-addresses.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface ExportedFiles {
@@ -42,12 +43,21 @@ export function openExportResults(api: LeanplumApi, { exportJob, date }: Exporte
         `The export ${exportJob} is ${state}, and has no files before it is FINISHED. It is retried.`,
       );
     }
-    for (const address of files.values()) {
-      if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) continue;
-      throw new Failure(
-        failureTypes.exportFailed,
-        `The results of ${exportJob} cannot be loaded: a file has no address that can be read. Ask for the export anew.`,
-      );
+    for (const [file, address] of files) {
+      const url = URL.canParse(address) ? new URL(address) : undefined;
+      if (url === undefined || !/^https?:$/.test(url.protocol)) {
+        throw new Failure(
+          failureTypes.exportFailed,
+          `The results of ${exportJob} cannot be loaded: a file has no address that can be read. Ask for the export anew.`,
+        );
+      }
+      // Who signs an address for us means it to be secret.
+      if (url.protocol === 'http:' && !isTrusted(url)) {
+        throw refused(
+          file,
+          `its address at ${url.host} begins with http://, which anyone on the way can read`,
+        );
+      }
     }
     try {
       jobOf([...files.keys()]);
@@ -60,6 +70,19 @@ export function openExportResults(api: LeanplumApi, { exportJob, date }: Exporte
     }
     addresses = files;
     return files;
+  }
+
+  /** The API's own server, which the configuration names. */
+  function isTrusted(address: URL): boolean {
+    return api.privateResults === true || address.origin === new URL(api.url).origin;
+  }
+
+  function refused(file: string, why: string): Failure {
+    return new Failure(
+      failureTypes.exportFailed,
+      `The results of ${exportJob} cannot be loaded: of ${file} ${why}. If Leanplum's results are to lie there, set ` +
+        `api.privateResults of the source to true, restart the workers and reprocess the delivery.`,
+    );
   }
 
   async function manifests(signal?: AbortSignal): Promise<readonly MadeManifest[]> {
@@ -165,8 +188,9 @@ export function openExportResults(api: LeanplumApi, { exportJob, date }: Exporte
 
   async function ask(request: Parameters<typeof send>[0], file: string): Promise<IncomingMessage> {
     try {
-      return await send(request);
+      return await send({ ...request, onlyPublic: !isTrusted(new URL(request.url)) });
     } catch (error) {
+      if (error instanceof AddressRefused) throw refused(file, `the address is not public: ${error.message}`);
       if (error instanceof Unanswered) throw unavailable(file, error.message);
       throw error;
     }

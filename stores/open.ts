@@ -27,6 +27,7 @@ function openBucket(source: string, store: BucketSettings, settings: Pick<S3Sett
     ...settings,
     region: store.region,
     forcePathStyle: store.forcePathStyle,
+    requesterPays: store.requesterPays === true,
     ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
   };
   const token = 'credentials' in store ? store.credentials?.optimizelyToken : undefined;
@@ -53,7 +54,7 @@ function openBucket(source: string, store: BucketSettings, settings: Pick<S3Sett
 }
 
 function serverOf({ password, privateKey, passphrase, ...store }: SftpStoreSettings): SftpSettings {
-  const { host, port, username, hostKey, root, connections } = store;
+  const { host, port, username, hostKey, algorithms, root, connections } = store;
   const login =
     privateKey === undefined
       ? { password: password?.reveal() ?? '' }
@@ -61,7 +62,7 @@ function serverOf({ password, privateKey, passphrase, ...store }: SftpStoreSetti
           privateKey: privateKey.reveal(),
           ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
         };
-  return { host, port, username, hostKey, root, connections, login };
+  return { host, port, username, hostKey, algorithms, root, connections, login };
 }
 
 function placeOf(source: string, store: BucketSettings): Pick<S3Settings, 'bucket' | 'prefix'> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { knowSecret } from '../config/secret.js';
 import { Failure, failureTypes } from '../model/failure.js';
 
 /** `s3://optimizely-events-data/v1/account_id=123`, with a final slash or without. A key, hence nothing is unescaped. */
@@ -75,6 +76,7 @@ export async function exchangeToken(url: string, token: string): Promise<Optimiz
     );
   }
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = answer.data.credentials;
+  for (const value of [accessKeyId, secretAccessKey, sessionToken ?? '']) knowSecret(value);
   const [, bucket = '', folder = ''] = s3Path.exec(answer.data.s3Path) ?? [];
   return {
     accessKeyId,

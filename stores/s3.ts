@@ -5,12 +5,13 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   S3Client,
-  S3ServiceException,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 
-import { Failure, failureTypes } from '../model/failure.js';
 import { changed, download, unquote, type Opened } from './download.js';
+import { knowSecret } from '../config/secret.js';
+import { explain, isGone } from './s3-failures.js';
+import { checkPage, refuseOtherAnswers } from './s3-listing.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface S3Settings {
@@ -24,6 +25,8 @@ export interface S3Settings {
   readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
   /** Milliseconds without a byte after which a connection is given up and resumed. Default 30 seconds. */
   readonly idleTimeout?: number;
+  /** Whoever reads pays, and says so with every request. */
+  readonly requesterPays?: boolean;
 }
 
 export function openS3(settings: S3Settings): Store {
@@ -37,26 +40,44 @@ export function openS3(settings: S3Settings): Store {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 5_000, socketTimeout: settings.idleTimeout ?? 30_000 },
   });
+  refuseOtherAnswers(client);
+  rememberTokens(client);
+  if (typeof settings.credentials === 'object') {
+    const { accessKeyId, secretAccessKey } = settings.credentials;
+    [accessKeyId, secretAccessKey].forEach(knowSecret);
+  }
+  const payer = settings.requesterPays === true ? ({ RequestPayer: 'requester' } as const) : {};
   const name = `s3://${settings.bucket}/${settings.prefix}`;
 
   async function* list(prefix: string, options: ListOptions = {}): AsyncIterable<ListingPage> {
+    const asked = {
+      bucket: settings.bucket,
+      // The final slash matters: Optimizely's credentials refuse a listing of anything but folders.
+      prefix: settings.prefix + prefix,
+      delimiter: options.depth === 'level' ? '/' : undefined,
+    };
+    const relative = (key: string): string => key.slice(settings.prefix.length);
+    const tokens = new Set<string>();
     let token: string | undefined;
     do {
-      // The final slash matters: Optimizely's credentials refuse a listing of anything but folders.
       const page = await client
         .send(
           new ListObjectsV2Command({
-            Bucket: settings.bucket,
-            Prefix: settings.prefix + prefix,
+            Bucket: asked.bucket,
+            Prefix: asked.prefix,
             ContinuationToken: token,
-            ...(options.depth === 'level' ? { Delimiter: '/' } : {}),
+            ...(asked.delimiter === undefined ? {} : { Delimiter: asked.delimiter }),
+            ...payer,
           }),
           sendOptions(options.signal),
         )
+        .then((answer) => {
+          checkPage(answer, { ...asked, token, tokens });
+          return answer;
+        })
         .catch((error: unknown) => {
           throw explain(error, `listing ${name}${prefix}`);
         });
-      const relative = (key: string): string => key.slice(settings.prefix.length);
       yield {
         files: (page.Contents ?? []).map((object) => ({
           key: relative(object.Key ?? ''),
@@ -67,12 +88,7 @@ export function openS3(settings: S3Settings): Store {
         folders: (page.CommonPrefixes ?? []).map((folder) => relative(folder.Prefix ?? '')),
       };
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      if (page.IsTruncated === true && token === undefined) {
-        throw new Failure(
-          failureTypes.storeUnavailable,
-          `Listing ${name}${prefix} ended in the middle: the server says there is more, and not where. It is retried.`,
-        );
-      }
+      if (token !== undefined) tokens.add(token);
     } while (token !== undefined);
   }
 
@@ -85,6 +101,7 @@ export function openS3(settings: S3Settings): Store {
           Key: settings.prefix + file.key,
           IfMatch: `"${file.version}"`,
           ...(offset > 0 ? { Range: `bytes=${offset}-` } : {}),
+          ...payer,
         }),
         sendOptions(signal),
       )
@@ -112,7 +129,7 @@ export function openS3(settings: S3Settings): Store {
   async function remove(file: StoredFile, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await client
       .send(
-        new DeleteObjectCommand({ Bucket: settings.bucket, Key: settings.prefix + file.key }),
+        new DeleteObjectCommand({ Bucket: settings.bucket, Key: settings.prefix + file.key, ...payer }),
         sendOptions(options.signal),
       )
       .catch((error: unknown) => {
@@ -142,52 +159,15 @@ function isDamage(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('Checksum mismatch');
 }
 
-function isGone(error: unknown): boolean {
-  if (!(error instanceof S3ServiceException)) return false;
-  const status = error.$metadata.httpStatusCode;
-  return status === 412 || status === 404;
-}
-
-/** Codes that speak of a wrong bucket, region or endpoint. */
-const misplaced: ReadonlySet<string> = new Set([
-  'NoSuchBucket',
-  'InvalidBucketName',
-  'PermanentRedirect',
-  // "the region 'us-east-1' is wrong; expecting 'eu-west-1'"
-  'AuthorizationHeaderMalformed',
-]);
-
-/** Turns what the SDK throws into our taxonomy; an abort passes as it is. */
-function explain(error: unknown, doing: string, right = 'list and read'): unknown {
-  if (error instanceof Failure || (error instanceof Error && error.name === 'AbortError')) return error;
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-  const code = error instanceof Error ? error.name : 'unknown';
-  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-  if (misplaced.has(code)) {
-    return new Failure(
-      failureTypes.configInvalid,
-      `${capital(doing)} failed: ${code}: ${message}. Check bucket, region and endpoint of the source's store.`,
-      { cause: error },
-    );
-  }
-  const passing =
-    code === 'ExpiredToken' || code === 'ExpiredTokenException' || code === 'RequestTimeTooSkewed';
-  const refused = status === 401 || status === 403 || code === 'InvalidToken';
-  if (!passing && (refused || code === 'CredentialsProviderError')) {
-    return new Failure(
-      failureTypes.accessDenied,
-      `${capital(doing)} was refused: ${code}: ${message}. Check the source's credentials and that they may ${right} ` +
-        `this prefix, then reprocess the delivery.`,
-      { cause: error },
-    );
-  }
-  return new Failure(
-    failureTypes.storeUnavailable,
-    `${capital(doing)} failed: ${code}: ${message}. It is retried.`,
-    { cause: error },
+/** Servers repeat the token that a request came with, which may be one that the SDK has only just been given. */
+function rememberTokens(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { readonly headers: Readonly<Record<string, string>> };
+      const token = headers['x-amz-security-token'];
+      if (token !== undefined) knowSecret(token);
+      return next(args);
+    },
+    { step: 'deserialize', priority: 'low', name: 'landfallTokens' },
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

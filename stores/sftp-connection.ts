@@ -10,9 +10,11 @@ import {
   keyUnreadable,
   loginRefused,
   loginUnanswered,
+  noAgreement,
   statusOf,
   unavailable,
 } from './sftp-failures.js';
+import { algorithmsOf, disagreement } from './sftp-algorithms.js';
 import { algorithmOf, checkHostKey, type HostKeyCheck } from './sftp-host-key.js';
 import { attemptLogin, readLogin, type Credentials, type LoginAttempt } from './sftp-login.js';
 import type { SftpServer } from './sftp-server.js';
@@ -79,9 +81,13 @@ async function connectOnce(
   signal: AbortSignal | undefined,
 ): Promise<Connected | undefined> {
   const login = attemptLogin(server.username, credentials);
-  const socket = connectSocket({ host: server.host, port: server.port, noDelay: true });
-  // ssh2 listens too, but not before it has understood its settings.
-  socket.on('error', ignore);
+  const reach = (): Socket => {
+    const socket = connectSocket({ host: server.host, port: server.port, noDelay: true });
+    // ssh2 listens too, but not before it has understood its settings.
+    socket.on('error', ignore);
+    return socket;
+  };
+  const socket = reach();
   const client = new SftpClient('landfall', { error: ignore, end: ignore, close: ignore });
   // What ssh2 says first: the client's own errors drop its level, and tell of what followed.
   let fault: Fault | undefined;
@@ -106,7 +112,7 @@ async function connectOnce(
       else wrong = true;
       return !wrong;
     },
-    algorithms: { serverHostKey: check.algorithms() },
+    algorithms: { ...algorithmsOf(server.algorithms), serverHostKey: check.algorithms() },
     // Its type knows neither the first call, which has no list, nor the answer that ends.
     authHandler: login.next as NonNullable<ConnectConfig['authHandler']>,
     // Ours runs until files can be read, not only until the login.
@@ -126,6 +132,8 @@ async function connectOnce(
     if (fault?.message.includes('no matching host key') === true) {
       throw hostKeyRefused(server, check.wrong());
     }
+    const how = fault && (await disagreement(fault, reach, config.algorithms ?? {}));
+    if (how !== undefined) throw noAgreement(server, how);
     // That the connection ended is all there is to say of an error that ssh2 did not have.
     throw failureOf(server, fault ?? new Error('the server ended the connection', { cause: error }), {
       login,

@@ -40,6 +40,15 @@ export function loginRefused(server: SftpServer, why: string, cause?: unknown): 
   );
 }
 
+/** `how`: what server and Landfall have not in common, and what to do. */
+export function noAgreement(server: SftpServer, how: string): Failure {
+  return new Failure(
+    failureTypes.configInvalid,
+    `${addressOf(server)} and Landfall ${how}; then restart the workers and reprocess the delivery. Neither user nor ` +
+      `password was sent.`,
+  );
+}
+
 export function keyUnreadable(server: SftpServer, why: string): Failure {
   return new Failure(
     failureTypes.configInvalid,

@@ -1,5 +1,7 @@
 import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey, type Prompt } from 'ssh2';
 
+import { isPuttyKey, openSshKey } from './putty-key.js';
+
 export type Login =
   { readonly password: string } | { readonly privateKey: string; readonly passphrase?: string };
 
@@ -12,7 +14,9 @@ export type Credentials = { readonly password: string } | { readonly key: Parsed
  */
 export function readLogin(login: Login): Credentials {
   if ('password' in login) return login;
-  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(login.privateKey, login.passphrase);
+  const { privateKey, passphrase } = login;
+  const text = isPuttyKey(privateKey) ? openSshKey(privateKey, passphrase) : privateKey;
+  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text, passphrase);
   if (parsed instanceof Error) throw parsed;
   const key = [parsed].flat().find((one) => one.isPrivateKey());
   if (key === undefined) throw new Error('it is a public key');

@@ -63,7 +63,7 @@ export function openSftp(settings: SftpSettings): Store {
     yield* listFolders(prefix, depth, (folder) =>
       ask(
         { doing: `listing ${name}${prefix}${folder}`, right: 'list and read this folder', signal },
-        (connection) => readFolder(connection, pathOf(root + prefix + folder)),
+        (connection) => readFolder(connection, { root, path: pathOf(root + prefix + folder) }),
       ),
     );
   }

@@ -10,7 +10,7 @@ import {
 
 import { deliveryOf, type DeliveryInput, type DeliveryResult } from '../model/control.js';
 import type { Delivery } from '../model/delivery.js';
-import { failureTypes } from '../model/failure.js';
+import { failureTypes, lookedAtLast } from '../model/failure.js';
 import {
   interval,
   type Asked,
@@ -192,7 +192,7 @@ export async function deliver<S extends Sighting>(
       if (outcome.kind === 'again') {
         const vendor = waitsForVendor(outcome.type);
         if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
-          throw ApplicationFailure.nonRetryable(outcome.reason, outcome.type);
+          throw ApplicationFailure.nonRetryable(lookedAtLast(outcome.reason), outcome.type);
         }
         const usual = vendor ? interval(clock()) : (replanPauses[replans++] ?? replanPauses.at(-1) ?? 0);
         const lost = outcome.type === failureTypes.stagingLost;

@@ -7,6 +7,7 @@ import { maskCheck } from '../mask-columns.js';
 import { duration, flag, httpUrl, matching, secretText, text } from '../scalars.js';
 import { settings } from '../settings.js';
 import { sourceShape } from '../source-shape.js';
+import { allowHttp, httpsOnly } from '../https-only.js';
 import { bucketName, keysShape, serverShape, storeType, withPairedKeys } from './s3-store.js';
 
 const store = settings({
@@ -49,19 +50,28 @@ export const leanplumSettings = settings({
       'Delete the shards of discarded jobs from the bucket, once the ledger lists them. Such a job cannot be loaded any more.',
     ),
   store: withPairedKeys(store).describe('Where the export lies.'),
-  api: settings({
-    appId: text().describe('The app, as App ID in its keys and settings.'),
-    clientKey: secretText().describe("The app's key for data export."),
-    url: httpUrl().prefault('https://api.leanplum.com/api').describe("Address of Leanplum's API."),
-    copyToStore: settings({
-      accessKeyId: secretText().describe('Key with which Leanplum may write into the bucket.'),
-      secretAccessKey: secretText().describe('Belongs to accessKeyId.'),
-    })
-      .optional()
-      .describe(
-        "Have Leanplum copy exports that are asked for into the store's own bucket, where they stay. Absent: they are downloaded from Leanplum, which keeps them for 24 hours.",
-      ),
-  })
+  api: httpsOnly(
+    settings({
+      appId: text().describe('The app, as App ID in its keys and settings.'),
+      clientKey: secretText().describe("The app's key for data export."),
+      url: httpUrl().prefault('https://api.leanplum.com/api').describe("Address of Leanplum's API."),
+      allowHttp: allowHttp('url'),
+      privateResults: flag()
+        .optional()
+        .describe(
+          "Read results also from addresses of private networks and without TLS, wherever Leanplum's answer leads.",
+        ),
+      copyToStore: settings({
+        accessKeyId: secretText().describe('Key with which Leanplum may write into the bucket.'),
+        secretAccessKey: secretText().describe('Belongs to accessKeyId.'),
+      })
+        .optional()
+        .describe(
+          "Have Leanplum copy exports that are asked for into the store's own bucket, where they stay. Absent: they are downloaded from Leanplum, which keeps them for 24 hours.",
+        ),
+    }),
+    ['url'],
+  )
     .optional()
     .describe("Leanplum's API, by which an export can be asked for."),
 }).check(maskCheck(leanplum));

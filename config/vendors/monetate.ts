@@ -4,9 +4,11 @@ import { z } from 'zod';
 
 import { streamFolder } from '../../vendors/monetate/layout.js';
 import { monetate } from '../../vendors/monetate/vendor.js';
+import { allowHttp, httpsOnly } from '../https-only.js';
 import { maskCheck } from '../mask-columns.js';
 import { mask } from '../mask.js';
-import { duration, httpUrl, matching, secretText } from '../scalars.js';
+import { privateKey } from '../private-key.js';
+import { duration, httpUrl, matching } from '../scalars.js';
 import { settings } from '../settings.js';
 import { durationOrNone, sourceShape } from '../source-shape.js';
 import { isMapping } from './s3-store.js';
@@ -18,22 +20,29 @@ const monetateHost = 'sftp.monetate.net';
 /** What may be personal by the vendor's word: hashed, unless the source says otherwise. */
 const personal = { customer_id: 'hash', customer_link: 'hash', custom_targets: 'hash' } as const;
 
-const metadata = settings({
-  account: matching(
-    /^[A-Za-z0-9][\w-]*$/,
-    "must be the short name of the account, as it stands in the API's addresses",
-  ).describe("The account's short name in the API's addresses."),
-  username: matching(/^api-\S+$/, "must be the name of an API key's user, which begins with 'api-'").describe(
-    "The user of the API key, 'api-…'.",
-  ),
-  privateKey: secretText().describe(
-    'Its RSA private key in PEM, whose public half was uploaded to Monetate. It signs what a token is asked for with.',
-  ),
-  refreshEvery: duration()
-    .prefault('1 day')
-    .describe('How often all names are asked for; besides after a day in which ids appeared that have none.'),
-  url: httpUrl().prefault('https://api.monetate.net/api').describe("Address of Monetate's API."),
-});
+const metadata = httpsOnly(
+  settings({
+    account: matching(
+      /^[A-Za-z0-9][\w-]*$/,
+      "must be the short name of the account, as it stands in the API's addresses",
+    ).describe("The account's short name in the API's addresses."),
+    username: matching(
+      /^api-\S+$/,
+      "must be the name of an API key's user, which begins with 'api-'",
+    ).describe("The user of the API key, 'api-…'."),
+    privateKey: privateKey(/./, 'must be the private key itself, in PEM').describe(
+      "Its RSA private key in PEM, whose public half was uploaded to Monetate. It signs what a token is asked for with. On one line, '\\n' stands for a line break.",
+    ),
+    refreshEvery: duration()
+      .prefault('1 day')
+      .describe(
+        'How often all names are asked for; besides after a day in which ids appeared that have none.',
+      ),
+    url: httpUrl().prefault('https://api.monetate.net/api').describe("Address of Monetate's API."),
+    allowHttp: allowHttp('url'),
+  }),
+  ['url'],
+);
 
 export const monetateSettings = settings({
   vendor: z.literal('monetate').describe('Whose export it is.'),

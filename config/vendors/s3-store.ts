@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 
+import { allowHttp, httpsOnly } from '../https-only.js';
 import { flag, httpUrl, matching, oneOf, secretText } from '../scalars.js';
 
 export function storeType() {
@@ -22,9 +23,13 @@ export function serverShape(region: string) {
       .prefault('us-east-1')
       .describe(region),
     endpoint: httpUrl().optional().describe('Address of an S3 server other than Amazon.'),
+    allowHttp: allowHttp('endpoint'),
     forcePathStyle: flag()
       .prefault(false)
       .describe('Put the bucket into the path instead of the host name, as most other S3 servers want it.'),
+    requesterPays: flag()
+      .optional()
+      .describe('Your AWS account pays for the requests, as the owner of a requester pays bucket wants it.'),
   };
 }
 
@@ -50,9 +55,9 @@ export function hasKeys({ accessKeyId, secretAccessKey, sessionToken }: Keys): b
   return [accessKeyId, secretAccessKey, sessionToken].some((key) => key !== undefined);
 }
 
-/** A store's settings, whose keys have to be there in pairs. */
+/** A store's settings, whose keys have to be there in pairs, and are not given away over http://. */
 export function withPairedKeys<T extends z.ZodType<Keys>>(store: T): T {
-  return store
+  return httpsOnly(store, ['endpoint', 'credentialsUrl'])
     .refine((value) => value.accessKeyId === undefined || value.secretAccessKey !== undefined, {
       error: 'is missing: an accessKeyId needs its secretAccessKey',
       path: ['secretAccessKey'],

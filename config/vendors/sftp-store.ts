@@ -3,9 +3,10 @@
 import type { z } from 'zod';
 
 import { hostKey } from '../host-key.js';
+import { privateKey } from '../private-key.js';
 import { count, matching, oneOf, secretText } from '../scalars.js';
-import { secret } from '../secret.js';
 import { settings } from '../settings.js';
+import { algorithms } from '../sftp-algorithms.js';
 import { isMapping } from './s3-store.js';
 
 export interface SftpStoreDefaults {
@@ -26,13 +27,14 @@ export function sftpStore(defaults: SftpStoreDefaults = {}) {
       'Who logs in.',
     ),
     password: secretText().optional().describe('How, unless with a privateKey.'),
-    privateKey: matching(
-      /PRIVATE KEY-----|^PuTTY-User-Key-File-/,
+    privateKey: privateKey(
+      /PRIVATE KEY-----|^["'\s]*PuTTY-User-Key-File-/,
       'must be a private key itself (OpenSSH, PEM or PuTTY), not the path of its file',
     )
-      .transform(secret)
       .optional()
-      .describe('Instead of a password: the private key itself, as OpenSSH, PEM or PuTTY write it.'),
+      .describe(
+        "Instead of a password: the private key itself, as OpenSSH, PEM or PuTTY write it. On one line, '\\n' stands for a line break.",
+      ),
     passphrase: secretText().optional().describe('Belongs to a privateKey that is encrypted.'),
     hostKey: hostKey().describe(
       'By what the server is known: the fingerprint of its host key, or the key. Any other server is refused before ' +
@@ -46,6 +48,11 @@ export function sftpStore(defaults: SftpStoreDefaults = {}) {
       .describe(
         "The folder in which the export lies, with its final slash: from the user's own folder on, or from the top of the " +
           "server where it begins with '/'. Empty (default): the user's own folder.",
+      ),
+    algorithms: algorithms()
+      .optional()
+      .describe(
+        'Older algorithms to take besides those of today, for a server that has no others. What to set says the error.',
       ),
     connections: count(1, 64)
       .prefault(4)

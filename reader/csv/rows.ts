@@ -137,7 +137,14 @@ async function* readPieces(
       if (!gzip) throw unreadableFile(key, 'CSV', 'it ends in the middle of a row.');
     },
   };
-  yield* csvPieces(fileBytes(path, key, 'CSV'), reader, folder, signal);
+  let rows = 0;
+  for await (const piece of csvPieces(fileBytes(path, key, 'CSV'), reader, folder, signal)) {
+    rows += piece.whole + piece.faults.size;
+    yield piece;
+  }
+  if (rows === 0 && !gzip && /\.gz$/i.test(key)) {
+    throw unreadableFile(key, 'CSV', 'its name says gzip, and it is none and holds no row.');
+  }
 }
 
 interface Header extends KnownHeader {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Failure, failureTypes } from '../../model/failure.js';
 import { mayHaveLongNumber, numberOverlap } from './numbers.js';
 import { fileBytes, isGzip, type FileAt } from '../file-bytes.js';
+import { endsInRow } from '../other-format.js';
 import { enoughInParts, lineScan, longestLine, withoutByteOrderMark, type Piece } from '../pieces.js';
-import { unreadableFile } from '../unreadable.js';
 
 /** A file of a group. */
 export interface GroupFile extends FileAt {
@@ -69,9 +69,7 @@ export async function* inGroupPieces(
       let verified = false;
       (await opened()).begin(file, 0);
       try {
-        if (await endsWithinRow(file)) {
-          throw unreadableFile(file.key, format, 'it ends in the middle of a row.');
-        }
+        if (await endsWithinRow(file)) throw await endsInRow(file, format);
         for await (const chunk of withoutByteOrderMark(fileBytes(file.path, file.key, format))) {
           signal.throwIfAborted();
           let rest = chunk;

@@ -145,8 +145,8 @@ describe('the configuration of a Megaphone source', () => {
       [
         "a setting of another vendor's store",
         store('bucket: b, credentials: { optimizelyToken: t }'),
-        '4: sources.podcasts.store.credentials is not a setting; those here are type, bucket, prefix, region, endpoint, ' +
-          'forcePathStyle, accessKeyId, secretAccessKey, sessionToken.',
+        '4: sources.podcasts.store.credentials is not a setting; those here are type, bucket, prefix, region, endpoint, allowHttp, ' +
+          'forcePathStyle, requesterPays, accessKeyId, secretAccessKey, sessionToken.',
       ],
       [
         'a prefix without its final slash',

@@ -56,6 +56,22 @@ describe('the settings of an SFTP store', () => {
     assert.equal(store.password, undefined);
   });
 
+  it('take a private key on one line, with its line breaks written out', () => {
+    for (const line of [privateKey.trim().replaceAll('\n', '\\n'), privateKey.replaceAll('\n', '\\r\\n')]) {
+      const text = JSON.stringify(line);
+      const store = parse(`type: sftp, host: h, username: u, hostKey: '${hostKey}', privateKey: ${text}`);
+      assert.equal(store.privateKey?.reveal(), privateKey);
+    }
+  });
+
+  it('take older algorithms by their names', () => {
+    const store = parse(`${least}, algorithms: { kex: [diffie-hellman-group14-sha1], hmac: [hmac-md5] }`);
+    assert.deepEqual(store.algorithms, { kex: ['diffie-hellman-group14-sha1'], hmac: ['hmac-md5'] });
+    assert.deepEqual(problemsOf(`${least}, algorithms: { cipher: [] }`), [
+      'algorithms.cipher must name at least one algorithm; it is a list',
+    ]);
+  });
+
   it('do not show their secrets when they are printed', () => {
     const store = parse(
       `type: sftp, host: h, username: u, hostKey: '${hostKey}', passphrase: hunter2, privateKey: ${JSON.stringify(privateKey)}`,

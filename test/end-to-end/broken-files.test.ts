@@ -79,8 +79,14 @@ describe('a part that is no whole Parquet file', function () {
     const deadline = Date.now() + 3_000;
     await assert.rejects(load(source, 'events', date, {}, { deadline, pollEvery: 500 }), WorkflowFailedError);
     assert.ok(Date.now() >= deadline);
-    const rows = await source.rows('select finality from landfall.delivery');
-    assert.deepEqual(rows, [{ finality: 'failed' }]);
+    const rows = await source.rows('select finality, reason from landfall.delivery');
+    assert.equal(rows[0]?.['finality'], 'failed');
+    const reason = String(rows[0]?.['reason']);
+    assert.ok(!reason.includes('looked at again'), reason);
+    assert.match(
+      reason,
+      /was not written anew before the delivery's deadline\. .* reprocess the delivery\.$/,
+    );
     assert.equal(await visible(), 0);
     await assertConsistent(source.database.pool);
   });

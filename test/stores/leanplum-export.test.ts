@@ -70,6 +70,23 @@ describe('the results of an export, as a store', function () {
       assert.deepEqual(await listAll(store, ''), files);
     }));
 
+  it('are not read from wherever the answer leads, unless that is wanted', () =>
+    withResults(exported(['-0', 'one']), async ({ api, exportJob }) => {
+      // Another name for the same server: its files lie elsewhere than the API, by its own word.
+      const elsewhere = { ...api, url: api.url.replace('127.0.0.1', 'localhost') };
+      const store = openExportResults(elsewhere, { exportJob, date });
+      await assert.rejects(
+        listAll(store, folder),
+        failsAs('ExportFailed', secrets, () => [
+          `of ${named('-0')} its address at 127.0.0.1:`,
+          'begins with http://',
+          'set api.privateResults of the source to true',
+        ]),
+      );
+      const allowed = openExportResults({ ...elsewhere, privateResults: true }, { exportJob, date });
+      assert.equal((await listAll(allowed, folder)).length, 2);
+    }));
+
   it('are whole as CSV, with kinds of which there is no file', () =>
     withResults(exported(['sessions-0', 'sessionId\n'], ['events-0', 'eventId\n']), async (results) => {
       assert.equal(results.files.length, 8);

@@ -29,6 +29,8 @@ export type Fault =
   | { readonly kind: 'trickle'; readonly bytes: number; readonly pauseMs: number }
   /** The first byte of the answer's body is another one than the checksum that is sent with it was made of. */
   | { readonly kind: 'damage'; readonly crc32: string }
+  /** The answer is 200 with another body than the server's. */
+  | { readonly kind: 'rewrite'; readonly body: (body: string) => string }
   /** Something happens to the store right before the request reaches it. */
   | { readonly kind: 'before'; readonly act: (request: SeenRequest) => Promise<unknown> };
 
@@ -168,6 +170,12 @@ async function passOn(
     incoming.pipe(onward);
     outgoing.once('close', () => onward.destroy());
   });
+  if (fault?.kind === 'rewrite') {
+    const body = fault.body(await readText(answer));
+    outgoing.writeHead(200, { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(body) });
+    outgoing.end(body);
+    return;
+  }
   const checksum = fault?.kind === 'damage' ? { 'x-amz-checksum-crc32': fault.crc32 } : {};
   outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...checksum });
   outgoing.flushHeaders();
@@ -186,6 +194,12 @@ async function passOn(
     return;
   }
   outgoing.end();
+}
+
+async function readText(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 
 async function trickle(
