@@ -4,7 +4,32 @@ import { pino } from 'pino';
 export function openLog(file?: string): pino.Logger {
   const level = process.env['LANDFALL_LOG_LEVEL'] ?? 'info';
   return pino(
-    { level },
+    { level, serializers: { error: writeError, err: writeError } },
     file === undefined ? pino.destination(2) : pino.destination({ dest: file, mkdir: true }),
   );
+}
+
+interface WrittenError {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error as people need it: JSON knows nothing of its own fields. Nothing else of it, since what drivers add may quote
+ * rows.
+ */
+export function writeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as { readonly code?: unknown };
+  const written: WrittenError = {
+    type: error.name,
+    message: error.message,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code: String(code) } : {}),
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(error.cause === undefined ? {} : { cause: writeError(error.cause) }),
+  };
+  return error instanceof AggregateError ? { ...written, errors: error.errors.map(writeError) } : written;
 }

@@ -65,10 +65,10 @@ describe('the steps that name ids', function () {
     closes.push(close);
     const deps = { pool: database.pool, source };
     const apis = openNameApis(deps);
-    const { page, ids } = translateFailures({
-      page: createNamePage(deps, apis),
-      ids: createNameIds(deps, apis, most),
-    });
+    const { page, ids } = translateFailures(
+      { page: createNamePage(deps, apis), ids: createNameIds(deps, apis, most) },
+      deps,
+    );
     return {
       page: (step) => newEnvironment().run(page, { ...visits, at: at(0), ...step }),
       ids: (step, environment = newEnvironment()) => environment.run(ids, { ...visits, at: at(0), ...step }),

@@ -27,7 +27,7 @@ const wrong = 'a wrong password';
 const refused = (...parts: string[]): ((error: unknown) => true) =>
   failsAs('AccessDenied', { accessKeyId: '', secretAccessKey: wrong }, () => parts);
 const advice =
-  "It is not tried again, since servers lock out whoever tries often. Check username and password of the source's store, " +
+  "It is tried twice an hour at the most, since servers lock out whoever tries often. Check username and password of the source's store, " +
   'then reprocess the delivery.';
 
 describe('logging in to an SFTP server', function () {
