@@ -7,7 +7,7 @@ import type { Delivery } from '../model/delivery.js';
 import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../vendors/vendor.js';
 import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
-import { refusedDeliveries } from '../warehouse/refused-deliveries.js';
+import { failedDeliveries } from '../warehouse/failed-deliveries.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -36,7 +36,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
   /**
    * The deliveries that the store shows, and of days the newest that there has to be, whose absence has to be seen, as
    * far as the ledger does not know them; those that it knows as not settled, should their workflow have ended by
-   * accident; those that failed because they were refused; final days whose file has changed since, and discarded jobs
+   * accident; those that failed by what may have passed; final days whose file has changed since, and discarded jobs
    * whose manifests came after all. A source without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
    * vendor sends to, the inbox is tended.
    */
@@ -53,7 +53,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           const deleted = (bodies: number): void => void (progress.deletedBodies += bodies);
           const begun = await tendInbox({ pool, client }, config, step.now, deleted, signal);
           const starts = begun.map((delivery) => deliveryStart(config, delivery, step.now));
-          return { starts: await withRefused(config, starts, step.now) };
+          return { starts: await withFailed(config, starts, step.now) };
         }
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
@@ -68,25 +68,25 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
         // The store answers: what it refused before may come through now.
-        const all = await withRefused(config, starts, step.now);
+        const all = await withFailed(config, starts, step.now);
         all.sort((a, b) => a.input.date.localeCompare(b.input.date));
         return { starts: all.slice(0, mostStarts) };
       },
     );
   };
 
-  /** With the deliveries that failed by a refusal. A final day was to be loaded again, so that is what it begins with. */
-  async function withRefused(
+  /** With the deliveries that failed by what may have passed. A final day was to be loaded again, so that is what it begins with. */
+  async function withFailed(
     config: SourceConfig,
     starts: DeliveryStart[],
     now: number,
   ): Promise<DeliveryStart[]> {
-    const refused = (await refusedDeliveries(pool, config.name)).map(({ final, ...delivery }) => {
+    const failed = (await failedDeliveries(pool, config.name)).map(({ final, ...delivery }) => {
       const start = deliveryStart(config, delivery, now);
       return final ? { ...start, input: { ...start.input, carried: reprocessing(now) } } : start;
     });
-    const again = new Set(refused.map(({ workflowId }) => workflowId));
-    return [...starts.filter(({ workflowId }) => !again.has(workflowId)), ...refused];
+    const again = new Set(failed.map(({ workflowId }) => workflowId));
+    return [...starts.filter(({ workflowId }) => !again.has(workflowId)), ...failed];
   }
 
   async function newJobs(

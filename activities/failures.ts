@@ -147,7 +147,9 @@ async function judge({ pool, source }: Known, step: Step, info: Info, error: unk
 
 async function giveUp(pool: Known['pool'], step: Step, fault: Fault, message: string): Promise<void> {
   await countAttempt(pool, step, { kind: fault.handling, attempts: step.attempt, reason: message });
-  await noteFailure(pool, step, fault.type ?? failureTypes.programFault, message);
+  // Setting up the ledger mends some of these: the schedule finds out.
+  const type = fault.handling === 'unexpected' ? failureTypes.programFault : fault.type;
+  await noteFailure(pool, step, type ?? failureTypes.programFault, message);
 }
 
 function failureOf(fault: Fault, message: string, nonRetryable: boolean, delay?: number): ApplicationFailure {

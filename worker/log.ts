@@ -4,7 +4,7 @@ import { pino } from 'pino';
 export function openLog(file?: string): pino.Logger {
   const level = process.env['LANDFALL_LOG_LEVEL'] ?? 'info';
   return pino(
-    { level, serializers: { error: writeError, err: writeError } },
+    { level, serializers: errorWriters },
     file === undefined ? pino.destination(2) : pino.destination({ dest: file, mkdir: true }),
   );
 }
@@ -21,7 +21,7 @@ interface WrittenError {
  * An error as people need it: JSON knows nothing of its own fields. Nothing else of it, since what drivers add may quote
  * rows.
  */
-export function writeError(error: unknown): unknown {
+function writeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code } = error as { readonly code?: unknown };
   const written: WrittenError = {
@@ -33,3 +33,6 @@ export function writeError(error: unknown): unknown {
   };
   return error instanceof AggregateError ? { ...written, errors: error.errors.map(writeError) } : written;
 }
+
+/** Temporal's SDK and our own lines have errors in `error`, pino and fastify in `err`. */
+export const errorWriters = { error: writeError, err: writeError };

@@ -35,4 +35,4 @@ comment on column landfall.delivery.trouble is
 comment on column landfall.delivery.reason_before is 'The reason that a trouble stands in for, of a delivery without visible rows.';
 comment on column landfall.delivery.failure_type is 'Of the error that ended its last workflow run, such as AccessDenied; null when it did not fail.';
 comment on column landfall.delivery.failures is 'How many of its workflow runs failed in a row.';
-create index delivery_refused on landfall.delivery (source) where failure_type = 'AccessDenied';
+create index delivery_failure on landfall.delivery (source) where failure_type is not null;
