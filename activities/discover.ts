@@ -22,6 +22,8 @@ export interface DiscoverStep {
 
 /** At most this many are started at a time, oldest first; the schedule's next run finds the others. */
 const mostStarts = 200;
+/** Of what was sent so many, since they are merged one after the other. */
+const mostBatches = 20;
 
 /** Milliseconds for which a discarded job is looked for again: 60 days, beyond which no vendor of jobs sends anything. */
 const comeBackFor = 60 * 86_400_000;
@@ -53,7 +55,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           const deleted = (bodies: number): void => void (progress.deletedBodies += bodies);
           const begun = await tendInbox({ pool, client }, config, step.now, deleted, signal);
           const starts = begun.map((delivery) => deliveryStart(config, delivery, step.now));
-          return { starts: await withFailed(config, starts, step.now) };
+          return { starts: await withFailed(config, starts, step.now, mostBatches) };
         }
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
@@ -68,7 +70,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
         // The store answers: what it refused before may come through now.
-        const all = await withFailed(config, starts, step.now);
+        const all = await withFailed(config, starts, step.now, mostStarts);
         all.sort((a, b) => a.input.date.localeCompare(b.input.date));
         return { starts: all.slice(0, mostStarts) };
       },
@@ -80,8 +82,9 @@ export function createDiscover({ pool, source, client }: Dependencies) {
     config: SourceConfig,
     starts: DeliveryStart[],
     now: number,
+    most: number,
   ): Promise<DeliveryStart[]> {
-    const failed = (await failedDeliveries(pool, config.name)).map(({ final, ...delivery }) => {
+    const failed = (await failedDeliveries(pool, config.name, most)).map(({ final, ...delivery }) => {
       const start = deliveryStart(config, delivery, now);
       return final ? { ...start, input: { ...start.input, carried: reprocessing(now) } } : start;
     });

@@ -2,34 +2,31 @@
 
 import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
 
-import { writeDuration } from '../config/duration.js';
 import { isSettled, type Finality } from '../model/delivery.js';
-import { decidedByWorkflow, failureTypes, type FailureType } from '../model/failure.js';
+import { failureTypes } from '../model/failure.js';
 import { hearFaults } from '../stores/faults.js';
 import { vendors } from '../vendors/registry.js';
-import { writeInstant } from '../vendors/completion.js';
 import {
   countAttempt,
   dropTrouble,
   endTrouble,
   forgetFailure,
+  isCounted,
   noteFailure,
   noteTrouble,
 } from '../warehouse/trouble.js';
 import type { Dependencies } from './dependencies.js';
-import { faultOf, whileRetried, type Fault } from './fault-table.js';
+import { faultOf, type Fault } from './fault-table.js';
 import { sourceMissing } from './sources.js';
 import { watchStore } from './store-watch.js';
 import { stepOf, type Step } from './step.js';
 import { tellLedger } from './tell-ledger.js';
+import { judge } from './verdict.js';
 
-/** Attempts in a row that may end unexpectedly. */
-const mostUnexpected = 5;
-/** Attempts after which workers without the source are taken for all that there are. */
-const triesElsewhere = 3;
+/** A worker that is stopped hands its steps on; one after the other that ends so is worth a word. */
+const silenceFrom = 3;
 /** What is refused is refused for so long, in milliseconds, where the source does not say. */
 const usualGrace = 30 * 60_000;
-const minute = 60_000;
 
 type Known = Pick<Dependencies, 'pool' | 'source'>;
 
@@ -56,6 +53,7 @@ async function attempt(
   const { info, cancellationSignal } = Context.current();
   const step = stepOf(name, info, input);
   const store = watchStore(known.pool, step);
+  if (step.attempt >= silenceFrom) await tellLedger(step, () => noteSilence(known.pool, step));
   try {
     mustHave(known.source, step);
     const result = await hearFaults(store, work);
@@ -65,8 +63,19 @@ async function attempt(
   } catch (error) {
     await store.stop();
     if (cancellationSignal.aborted) throw cancellationSignal.reason;
-    throw await judge(known, step, info, error);
+    throw await translate(known, step, info, error);
   }
+}
+
+/** An attempt that ended without a word, with its worker or for want of a heartbeat, is known only by the next one. */
+async function noteSilence(pool: Known['pool'], step: Step): Promise<void> {
+  const before = step.attempt - 1;
+  if (await isCounted(pool, step, before)) return;
+  const reason =
+    `Attempt ${before} of step '${step.name}' gave no answer: its worker was stopped, or ended, or was silent for too ` +
+    `long. Attempt ${step.attempt} is under way.`;
+  await countAttempt(pool, step, { kind: 'elsewhere', attempts: before, reason });
+  await noteTrouble(pool, step, reason);
 }
 
 /** Steps that need the ledger alone, so that any worker does them. */
@@ -103,45 +112,39 @@ async function noteSuccess(pool: Known['pool'], step: Step, troubled: boolean): 
 }
 
 /** The error as Temporal gets it. */
-async function judge({ pool, source }: Known, step: Step, info: Info, error: unknown): Promise<unknown> {
+async function translate({ pool, source }: Known, step: Step, info: Info, error: unknown): Promise<unknown> {
   const fault = faultOf(error);
-  const { handling: kind, type } = fault;
+  const { handling: kind } = fault;
+  // One attempt alone says nothing of the other workers.
+  const reason =
+    kind === 'elsewhere' ? 'A worker without its source had it; another one is looked for.' : fault.message;
   const attempts = step.attempt;
-  if (kind === 'final') {
-    const decided = decidedByWorkflow.includes(type ?? failureTypes.programFault);
-    await tellLedger(step, async () => {
-      if (decided) await endTrouble(pool, step, 'step');
-      else await giveUp(pool, step, fault, fault.message);
-    });
+  const streak =
+    kind === 'final'
+      ? undefined
+      : await tellLedger(step, () => countAttempt(pool, step, { kind, attempts, reason }));
+  const verdict = judge(fault, {
+    ...{
+      step: step.name,
+      ofDelivery: step.deliveryId !== undefined,
+      attempt: attempts,
+      streak,
+      now: Date.now(),
+    },
+    most: info.retryPolicy?.maximumAttempts,
+    refusalGrace: graceOf(source, step),
+  });
+  if (verdict.kind === 'return') {
+    await tellLedger(step, () => endTrouble(pool, step, 'step'));
     return failureOf(fault, fault.message, true);
   }
-  if (kind === 'elsewhere' && attempts < triesElsewhere) {
-    return failureOf(fault, fault.message, false, delayElsewhere(attempts));
+  if (verdict.kind === 'fail') {
+    await tellLedger(step, () => giveUp(pool, step, fault, verdict.message));
+    return failureOf(fault, verdict.message, true);
   }
-  const streak = await tellLedger(step, () =>
-    countAttempt(pool, step, { kind, attempts, reason: fault.message }),
-  );
-  const refusedFor = streak?.refusedFor ?? Date.now() - info.scheduledTimestampMs;
-  const grace = graceOf(source, step);
-  if (kind === 'refused' && refusedFor >= grace) {
-    const message = `${fault.message} It was refused for ${writeDuration(grace)}${whatNext(step)}`;
-    await tellLedger(step, () => giveUp(pool, step, fault, message));
-    return failureOf(fault, message, true);
-  }
-  const faults = streak?.faults ?? attempts;
-  if (kind === 'unexpected' && faults >= mostUnexpected) {
-    const message = `${afterUnexpected(step, fault, faults)}`;
-    await tellLedger(step, () => giveUp(pool, step, fault, message));
-    return failureOf(fault, message, true);
-  }
-  const delay = delayOf(fault, info, kind === 'refused' ? grace - refusedFor : Infinity);
-  const retryAt = Date.now() + (delay ?? usualDelay(info));
-  const until =
-    kind === 'refused' ? `, and until ${writeInstant(Date.now() + grace - refusedFor)} (refusalGrace)` : '';
-  const reason =
-    `${whileRetried(fault.message)} Attempt ${attempts} of step '${step.name}'; ` +
-    `it is tried again at ${writeInstant(retryAt)}${until}.`;
-  await tellLedger(step, () => noteTrouble(pool, step, reason, retryAt));
+  const { told, delay } = verdict;
+  // Whoever could not be asked a moment ago is not asked again.
+  if (told && streak) await tellLedger(step, () => noteTrouble(pool, step, told.reason, told.retryAt));
   return fault.type === undefined ? error : failureOf(fault, fault.message, false, delay);
 }
 
@@ -153,26 +156,11 @@ async function giveUp(pool: Known['pool'], step: Step, fault: Fault, message: st
 }
 
 function failureOf(fault: Fault, message: string, nonRetryable: boolean, delay?: number): ApplicationFailure {
-  const type: FailureType = fault.type ?? failureTypes.programFault;
   return ApplicationFailure.create({
-    ...{ type, message, nonRetryable },
+    ...{ type: fault.type ?? failureTypes.programFault, message, nonRetryable },
     ...(fault.cause === undefined ? {} : { cause: fault.cause }),
     ...(delay === undefined ? {} : { nextRetryDelay: delay }),
   });
-}
-
-function whatNext({ deliveryId }: Step): string {
-  return deliveryId === undefined
-    ? '.'
-    : '; the schedule takes the delivery up again once the store answers.';
-}
-
-function afterUnexpected({ name }: Step, { type, message }: Fault, faults: number): string {
-  if (type !== failureTypes.programFault) return message;
-  return (
-    `Step '${name}' met an error that Landfall did not expect, ${faults} times in a row: ${message} Readers see what ` +
-    `they saw before. Report it with the worker's log, then reprocess the delivery.`
-  );
 }
 
 function graceOf(source: Known['source'], step: Step): number {
@@ -182,23 +170,4 @@ function graceOf(source: Known['source'], step: Step): number {
   } catch {
     return usualGrace;
   }
-}
-
-/** Milliseconds; undefined: as the step's policy says. `left`: how long it may go on being refused. */
-function delayOf({ handling, retryIn }: Fault, info: Info, left: number): number | undefined {
-  if (handling === 'elsewhere') return delayElsewhere(info.attempt);
-  if (handling !== 'refused') return retryIn;
-  // A login that may be tried twice an hour gets its second try, although that is a little later.
-  if (retryIn !== undefined && retryIn <= left + minute) return retryIn;
-  return Math.max(1_000, Math.min(retryIn ?? usualDelay(info), left));
-}
-
-/** Another worker is as likely to get it the next time. */
-function delayElsewhere(attempts: number): number {
-  return Math.min(5_000 * attempts, minute);
-}
-
-/** As `retry` in workflows/steps.ts has it. */
-function usualDelay({ attempt }: Info): number {
-  return Math.min(1_000 * 2 ** (attempt - 1), 5 * minute);
 }

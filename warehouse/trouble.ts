@@ -63,6 +63,20 @@ export async function countAttempt(
   return { faults, ...(refusedFor === null ? {} : { refusedFor: Number(refusedFor) }) };
 }
 
+/** Whether that many attempts of the step have told how they ended. */
+export async function isCounted(
+  pool: pg.Pool,
+  { workflowId, name, activityId, runId }: TroubledStep,
+  attempts: number,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from landfall.trouble
+     where workflow_id = $1 and step = $2 and activity_id = $3 and run_id = $4 and attempts >= $5`,
+    [workflowId, name, activityId, runId, attempts],
+  );
+  return rowCount !== 0;
+}
+
 /**
  * Writes what people read of it. A delivery without visible rows has it as its reason until it is over; of one with such
  * rows the reason stays what made them final.

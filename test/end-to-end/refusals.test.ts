@@ -105,7 +105,7 @@ describe('a store that refuses', function () {
     );
     assert.match(
       String(failed['reason']),
-      /It was refused for 1 second; the schedule takes the delivery up again/,
+      /It was refused for 1 second\. The schedule takes the delivery up again/,
     );
 
     store.heal();

@@ -79,7 +79,7 @@ describe('a store that fails', function () {
       assert.equal(delivery?.['finality'], 'failed');
       assert.match(
         delivery?.['reason'] ?? '',
-        /^(Listing|Reading) s3:\/\/test-.* was refused: AccessDenied: .* Check the source's credentials .* It was refused for 2 seconds; the schedule takes the delivery up again /,
+        /^(Listing|Reading) s3:\/\/test-.* was refused: AccessDenied: .* Check the source's credentials .* It was refused for 2 seconds\. The schedule takes the delivery up again /,
       );
       assert.ok(!delivery?.['reason']?.includes(store.secretAccessKey));
       await assertConsistent(source.database.pool);

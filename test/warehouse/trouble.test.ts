@@ -149,7 +149,7 @@ describe('the ledger’s word on steps that fail', () => {
          set finality = 'failed', failure_type = $1, failures = $2, failed_at = now() - $3 * interval '1 hour'`,
         [type, failures, hoursAgo],
       );
-      return (await failedDeliveries(database.pool, 'experiments')).length === 1;
+      return (await failedDeliveries(database.pool, 'experiments', 9)).length === 1;
     };
 
     it('what was refused: at once, then an hour later each time, six at the most', async () => {
@@ -170,13 +170,13 @@ describe('the ledger’s word on steps that fail', () => {
       assert.ok(await failing('AccessDenied', 2, 9));
       await change('loading', 'Looked at again.');
       await forgetFailure(database.pool, id, false);
-      assert.deepEqual(await failedDeliveries(database.pool, 'experiments'), []);
+      assert.deepEqual(await failedDeliveries(database.pool, 'experiments', 9), []);
       assert.equal((await row())['failures'], 2);
       await forgetFailure(database.pool, id, true);
       assert.equal((await row())['failures'], 0);
       assert.ok(await failing('AccessDenied', 1, 9));
       await change('skipped', 'Not needed.');
-      assert.deepEqual(await failedDeliveries(database.pool, 'experiments'), []);
+      assert.deepEqual(await failedDeliveries(database.pool, 'experiments', 9), []);
     });
   });
 });
