@@ -131,7 +131,8 @@ async function translate({ pool, source }: Known, step: Step, info: Info, error:
       streak,
       now: Date.now(),
     },
-    most: info.retryPolicy?.maximumAttempts,
+    // Temporal's 0 is as many as it takes.
+    most: info.retryPolicy?.maximumAttempts || undefined,
     refusalGrace: graceOf(source, step),
   });
   if (verdict.kind === 'return') {

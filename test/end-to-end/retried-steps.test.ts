@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 
+import { runCommandLine } from '../../client/program.js';
+import { openStore } from '../../stores/open.js';
 import type { Store } from '../../stores/store.js';
 import type { WorkerSettings } from '../../worker/create.js';
 import { deliver, load, withWorker } from '../support/delivery.js';
@@ -11,7 +15,6 @@ import { assertConsistent } from '../support/landed.js';
 import { inTemporaryFolder, testSource, type TestSource } from '../support/landfall.js';
 import { devServer } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
-import { openStore } from '../../stores/open.js';
 
 const date = '2026-03-01';
 const past = { deadline: 0 };
@@ -144,6 +147,89 @@ describe('steps that fail and are tried again', function () {
     } finally {
       await without.close();
     }
+    await assertOver();
+  });
+
+  it('of no delivery wait for such a worker, too, and are told of under their workflow', async () => {
+    const { environment } = await devServer();
+    const { name } = source.config;
+    const without = await source.worker(environment.nativeConnection, { sources: [] });
+    const range = { source: name, types: ['events'], from: date, to: date, maxInFlight: 1 };
+    const workflows = [
+      [
+        'inbox',
+        `${name}/inbox`,
+        { source: name, vendor: 'dynatrace', gatherBytes: 1, gatherWithin: 1 },
+        'gather',
+      ],
+      ['discover', `${name}/discover`, { source: name }, 'discover'],
+      ['backfill', `${name}/backfill/1`, range, 'nextDeliveries'],
+    ] as const;
+    try {
+      await without.worker.runUntil(async () => {
+        for (const [type, workflowId, input] of workflows) {
+          await environment.client.workflow.start(type, {
+            workflowId,
+            taskQueue: source.taskQueue,
+            args: [input],
+          });
+        }
+        await eventually(
+          async () => {
+            const told = await source.rows(
+              `select workflow_id, step from landfall.trouble
+               where attempts >= 3 and reason like 'No worker that polls this queue has source%' order by step`,
+            );
+            assert.deepEqual(
+              told.map((row) => [row['workflow_id'], row['step']]),
+              workflows.map(([, id, , step]) => [id, step]).sort((a, b) => a[1]!.localeCompare(b[1]!)),
+            );
+            return true;
+          },
+          { timeoutMs: 60_000 },
+        );
+        for (const [, workflowId] of workflows)
+          await environment.client.workflow.getHandle(workflowId).terminate();
+      });
+    } finally {
+      await without.close();
+    }
+  });
+
+  it('are told to who waits for a backfill', async () => {
+    const { address } = await devServer();
+    store.fail(listing, brokenServer, Infinity);
+    const yaml = JSON.stringify({
+      ...{ postgres: { url: source.database.url }, temporal: { taskQueue: source.taskQueue } },
+      ...(JSON.parse(source.configText) as object),
+    });
+    let err = '';
+    const said = new RegExp(
+      `^${id}: .*InternalError: .* Attempt \\d+ of step 'look'; it is tried again at`,
+      'm',
+    );
+    const code = await withWorker(source, () =>
+      inTemporaryFolder(async (cwd) => {
+        await writeFile(join(cwd, 'landfall.yaml'), yaml);
+        const ended = runCommandLine(
+          ['backfill', source.config.name, '--from', date, '--to', date, '--type', 'events', '--wait'],
+          {
+            ...{
+              out: () => undefined,
+              err: (text) => void (err += text),
+              cwd,
+              width: undefined,
+              watched: false,
+            },
+            env: { HOME: cwd, TEMPORAL_ADDRESS: address },
+          },
+        );
+        await eventually(() => assert.match(err, said) ?? true, { timeoutMs: 60_000, what: 'the command to say it' });
+        store.heal();
+        return ended;
+      }),
+    );
+    assert.equal(code, 0, err);
     await assertOver();
   });
 
