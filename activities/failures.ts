@@ -72,8 +72,8 @@ async function noteSilence(pool: Known['pool'], step: Step): Promise<void> {
   const before = step.attempt - 1;
   if (await isCounted(pool, step, before)) return;
   const reason =
-    `Attempt ${before} of step '${step.name}' gave no answer: its worker was stopped, or ended, or was silent for too ` +
-    `long. Attempt ${step.attempt} is under way.`;
+    `Attempt ${before} of step '${step.name}' did not tell how it ended: its worker was stopped, was silent for too long, or ` +
+    `could not reach Postgres. Attempt ${step.attempt} is under way.`;
   await countAttempt(pool, step, { kind: 'elsewhere', attempts: before, reason });
   await noteTrouble(pool, step, reason);
 }
@@ -131,8 +131,7 @@ async function translate({ pool, source }: Known, step: Step, info: Info, error:
       streak,
       now: Date.now(),
     },
-    // Temporal's 0 is as many as it takes.
-    most: info.retryPolicy?.maximumAttempts || undefined,
+    most: mostAttempts(info),
     refusalGrace: graceOf(source, step),
   });
   if (verdict.kind === 'return') {
@@ -147,6 +146,11 @@ async function translate({ pool, source }: Known, step: Step, info: Info, error:
   // Whoever could not be asked a moment ago is not asked again.
   if (told && streak) await tellLedger(step, () => noteTrouble(pool, step, told.reason, told.retryAt));
   return fault.type === undefined ? error : failureOf(fault, fault.message, false, delay);
+}
+
+/** Undefined: as many as it takes, for which Temporal has 0. */
+function mostAttempts({ retryPolicy }: Info): number | undefined {
+  return retryPolicy?.maximumAttempts === 0 ? undefined : retryPolicy?.maximumAttempts;
 }
 
 async function giveUp(pool: Known['pool'], step: Step, fault: Fault, message: string): Promise<void> {

@@ -164,7 +164,7 @@ function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '')
     return messageOf(error.errors[0] ?? error.name);
   const { code } = error as NodeJS.ErrnoException;
-  const said = error.message || code || 'no message';
+  const said = error.message === '' ? (code ?? 'no message') : error.message;
   const named = error.name === 'Error' ? said : `${error.name}: ${said}`;
   return /[.!?]$/.test(named) ? named : `${named}.`;
 }
