@@ -107,7 +107,8 @@ describe('the settings of a Monetate source', () => {
         'mask',
         'maskKey',
       ],
-      ...['metadata', 'pollEvery', 'quarantineLimit', 'schema', 'settleFor', 'since', 'store', 'vendor'],
+      ...['metadata', 'pollEvery', 'quarantineLimit', 'refusalGrace'],
+      ...['schema', 'settleFor', 'since', 'store', 'vendor'],
     ]);
     assert.ok(
       Object.values(schema.properties ?? {}).every(
