@@ -11,7 +11,7 @@ import {
 
 import { Failure, failureTypes } from '../model/failure.js';
 import { changed, download, unquote, type Opened } from './download.js';
-import { reportFault, reportRecovery } from './faults.js';
+import { reportFaults } from './s3-faults.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface S3Settings {
@@ -39,21 +39,7 @@ export function openS3(settings: S3Settings): Store {
     requestHandler: { connectionTimeout: 5_000, socketTimeout: settings.idleTimeout ?? 30_000 },
   });
   const name = `s3://${settings.bucket}/${settings.prefix}`;
-  // Within what the SDK tries again by itself. That a file begins is no recovery yet: its bytes are.
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async (request) => {
-        try {
-          const answer = await next(request);
-          if (commandName !== 'GetObjectCommand') reportRecovery();
-          return answer;
-        } catch (error) {
-          reportFault(explain(error, `asking ${name}`));
-          throw error;
-        }
-      },
-    { step: 'finalizeRequest', priority: 'low', name: 'reportFaults' },
-  );
+  reportFaults(client, (error) => explain(error, `asking ${name}`));
 
   async function* list(prefix: string, options: ListOptions = {}): AsyncIterable<ListingPage> {
     let token: string | undefined;

@@ -32,10 +32,7 @@ describe('a step', () => {
     work: () => Promise<void>,
     { pool = database.pool, attempt = 1, logged = [] as string[] } = {},
   ): Promise<void> => {
-    const { record } = translateFailures(
-      { record: work as (input: object) => Promise<void> },
-      { pool, source },
-    );
+    const { record } = translateFailures({ record: work }, { pool, source });
     const logger = new DefaultLogger(
       'WARN',
       ({ message, meta }) => void logged.push(`${message} ${String(meta?.['error'])}`),

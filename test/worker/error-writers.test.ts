@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 
 import { pino } from 'pino';
 
-import { errorWriters } from '../../worker/log.js';
+import { errorWriters } from '../../worker/error-writers.js';
 
-describe('the log', () => {
+describe('errors in the log', () => {
   const write = (fields: object): Record<string, Record<string, unknown>> => {
     let line = '';
     pino({ serializers: errorWriters }, { write: (text: string) => void (line = text) }).warn(fields, 'said');
@@ -17,7 +17,7 @@ describe('the log', () => {
     for (const field of ['error', 'err']) {
       const { type, message, stack, cause: why } = write({ [field]: error })[field]!;
       assert.deepEqual([type, message], ['TypeError', 'it failed']);
-      assert.match(String(stack), /log\.test\.ts/);
+      assert.match(String(stack), /error-writers\.test\.ts/);
       const { code, message: because } = why as Record<string, unknown>;
       assert.deepEqual([code, because], ['ECONNREFUSED', 'connect ECONNREFUSED']);
     }
