@@ -24,12 +24,11 @@ import { createStage } from './stage.js';
 /** The I/O steps of every workflow, with what they work on. */
 export function createActivities(deps: Dependencies) {
   const names = openNameApis(deps);
-  return translateFailures({
-    /** Enters a delivery into the ledger, or finds it there. */
-    openDelivery: beating((input: DeliveryInput): Promise<LedgerDelivery> => {
-      deps.source(input.source);
-      return openDelivery(deps.pool, input, input.deadline);
-    }),
+  const activities = {
+    /** Enters a delivery into the ledger, or finds it there: also where this worker does not have its source. */
+    openDelivery: beating((input: DeliveryInput): Promise<LedgerDelivery> =>
+      openDelivery(deps.pool, input, input.deadline),
+    ),
     look: createLook(deps),
     plan: createPlan(deps),
     stage: createStage(deps),
@@ -51,7 +50,8 @@ export function createActivities(deps: Dependencies) {
     settledDeliveries: beating(createSettledDeliveries(deps)),
     namePage: createNamePage(deps, names),
     nameIds: createNameIds(deps, names),
-  });
+  };
+  return translateFailures(activities, deps);
 }
 
 /** A short step may still wait for the lock of a long one, and its worker may be killed: the heartbeat tells them apart. */

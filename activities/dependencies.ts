@@ -21,7 +21,7 @@ export interface OpenSource {
 /** What activities work with; made once a worker and handed in, so that tests hand in their own. */
 export interface Dependencies {
   readonly pool: pg.Pool;
-  /** Throws `ConfigInvalid` for a source that the worker's configuration does not name. */
+  /** Throws `SourceMissing` for a source that the worker's configuration does not name. */
   readonly source: (name: string) => OpenSource;
   /** For asking whether a delivery's workflow still runs. */
   readonly client: Client;

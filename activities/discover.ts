@@ -1,11 +1,13 @@
 import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
 import { nameDay } from '../config/name-delivery.js';
-import { hasStore } from '../config/schema.js';
+import { hasStore, type SourceConfig } from '../config/schema.js';
+import type { CarriedDelivery } from '../model/control.js';
 import { addDays, dayOf } from '../model/day.js';
 import type { Delivery } from '../model/delivery.js';
 import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../vendors/vendor.js';
 import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
+import { failedDeliveries } from '../warehouse/failed-deliveries.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -20,6 +22,8 @@ export interface DiscoverStep {
 
 /** At most this many are started at a time, oldest first; the schedule's next run finds the others. */
 const mostStarts = 200;
+/** Of what was sent so many, since they are merged one after the other. */
+const mostBatches = 20;
 
 /** Milliseconds for which a discarded job is looked for again: 60 days, beyond which no vendor of jobs sends anything. */
 const comeBackFor = 60 * 86_400_000;
@@ -34,8 +38,8 @@ export function createDiscover({ pool, source, client }: Dependencies) {
   /**
    * The deliveries that the store shows, and of days the newest that there has to be, whose absence has to be seen, as
    * far as the ledger does not know them; those that it knows as not settled, should their workflow have ended by
-   * accident; final days whose file has changed since, and discarded jobs whose manifests came after all. A source
-   * without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
+   * accident; those that failed by what may have passed; final days whose file has changed since, and discarded jobs
+   * whose manifests came after all. A source without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
    * vendor sends to, the inbox is tended.
    */
   return async function discover(step: DiscoverStep): Promise<{ starts: DeliveryStart[] }> {
@@ -50,7 +54,8 @@ export function createDiscover({ pool, source, client }: Dependencies) {
         if (!hasStore(config)) {
           const deleted = (bodies: number): void => void (progress.deletedBodies += bodies);
           const begun = await tendInbox({ pool, client }, config, step.now, deleted, signal);
-          return { starts: begun.map((delivery) => deliveryStart(config, delivery, step.now)) };
+          const starts = begun.map((delivery) => deliveryStart(config, delivery, step.now));
+          return { starts: await withFailed(config, starts, step.now, mostBatches) };
         }
         const starts: DeliveryStart[] = [];
         for (const type of config.types) {
@@ -64,11 +69,28 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           progress.deliveries += found.length;
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
-        starts.sort((a, b) => a.input.date.localeCompare(b.input.date));
-        return { starts: starts.slice(0, mostStarts) };
+        // The store answers: what it refused before may come through now.
+        const all = await withFailed(config, starts, step.now, mostStarts);
+        all.sort((a, b) => a.input.date.localeCompare(b.input.date));
+        return { starts: all.slice(0, mostStarts) };
       },
     );
   };
+
+  /** With the deliveries that failed by what may have passed. A final day was to be loaded again, so that is what it begins with. */
+  async function withFailed(
+    config: SourceConfig,
+    starts: DeliveryStart[],
+    now: number,
+    most: number,
+  ): Promise<DeliveryStart[]> {
+    const failed = (await failedDeliveries(pool, config.name, most)).map(({ final, ...delivery }) => {
+      const start = deliveryStart(config, delivery, now);
+      return final ? { ...start, input: { ...start.input, carried: reprocessing(now) } } : start;
+    });
+    const again = new Set(failed.map(({ workflowId }) => workflowId));
+    return [...starts.filter(({ workflowId }) => !again.has(workflowId)), ...failed];
+  }
 
   async function newJobs(
     { config, vendor, store }: OpenSource & { readonly vendor: JobVendor },
@@ -123,6 +145,11 @@ export function createDiscover({ pool, source, client }: Dependencies) {
     }
     return changed;
   }
+}
+
+/** What a run hands on that somebody asked to load the delivery again. */
+function reprocessing(now: number): CarriedDelivery {
+  return { waitingSince: now, force: true, accepted: false, paused: false, looks: 0, loads: 0, notify: [] };
 }
 
 /** Days that the store shows, with their file's version where a day is one file. */

@@ -3,7 +3,13 @@ import { nameJob } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
 import type { AskedFormat, ExportCounts, StartedExport } from '../model/export.js';
 import { Failure, failureTypes } from '../model/failure.js';
-import { askForExport, nameFiles, readExportResults, type ExportResults } from '../stores/leanplum-api.js';
+import {
+  askForExport,
+  nameFiles,
+  readExportResults,
+  type ExportResults,
+  type LeanplumApi,
+} from '../stores/leanplum-api.js';
 import { jobOf, placeOfCopies } from '../vendors/leanplum/export.js';
 import { dateFolder } from '../vendors/leanplum/layout.js';
 import { pacificDay } from '../vendors/leanplum/pacific.js';
@@ -53,12 +59,25 @@ export function createAskExport({ source }: Pick<Dependencies, 'source'>) {
     format,
     now,
   }: AskExportStep): Promise<StartedExport> {
-    const { config } = source(name);
-    const api = exportApi(config);
+    const { config, api } = apiOf(source, name);
     const date = pacificDay(now);
     const exportJob = await askForExport(api, { from, to, format, copyTo: copyTarget(config, date) });
     return { date, ...(exportJob === undefined ? {} : { exportJob }) };
   };
+}
+
+/** Of a worker that does not have it Leanplum certainly did not hear: the workflow asks another one. */
+function apiOf(
+  source: Dependencies['source'],
+  name: string,
+): { readonly config: SourceConfig; readonly api: LeanplumApi } {
+  try {
+    const { config } = source(name);
+    return { config, api: exportApi(config) };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.type !== failureTypes.sourceMissing) throw error;
+    throw new Failure(failureTypes.storeUnavailable, error.message);
+  }
 }
 
 export function createExportProgress({ source }: Pick<Dependencies, 'source'>) {

@@ -1,6 +1,5 @@
 import { nameDay } from '../config/name-delivery.js';
 import type { SourceConfig } from '../config/schema.js';
-import { Failure, failureTypes } from '../model/failure.js';
 import type { NameCounts, NameKind } from '../model/names.js';
 import { openNames, type MonetateApi, type NamesApi } from '../stores/monetate-api.js';
 import type { Named, NamePage } from '../vendors/monetate/metadata.js';
@@ -16,6 +15,7 @@ import {
 } from '../warehouse/named-ids.js';
 import type { Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { sourceMissing } from './sources.js';
 import { turns } from './turns.js';
 
 export interface NamePageStep {
@@ -140,14 +140,10 @@ function namesOf({ schema }: SourceConfig, kind: NameKind): NamesOf {
   return { schema, table: namedTables[kind] };
 }
 
-/** What is configured of the API. Throws `ConfigInvalid` for a source that has none. */
+/** What is configured of the API. Throws `SourceMissing` for a source that has none. */
 function apiOf(config: SourceConfig): MonetateApi {
   if (config.vendor === 'monetate' && config.metadata !== undefined) return config.metadata;
-  throw new Failure(
-    failureTypes.configInvalid,
-    `Source '${config.name}' has no metadata API in this worker's configuration, by which ids could be named. Set ` +
-      `sources.${config.name}.metadata on every worker, restart them, and try again.`,
-  );
+  throw sourceMissing(`sources.${config.name}.metadata, by which ids are named,`);
 }
 
 function inTurn(api: NamesApi): NamesInTurn {

@@ -28,11 +28,7 @@ export function openSources(
       if (known) return known;
       const config = configured.find((candidate) => candidate.name === name);
       if (!config) {
-        throw new Failure(
-          failureTypes.configInvalid,
-          `This worker's configuration has no source '${name}'. Add it to the configuration of every worker of the ` +
-            `task queue, restart them, then reprocess the delivery.`,
-        );
+        throw sourceMissing(`source '${name}'`);
       }
       const store = hasStore(config) ? open(config) : lazyStore(`inbox of ${name}`, () => noStore(config));
       const source = {
@@ -66,12 +62,20 @@ function openResults(config: SourceConfig, { exportJob, date }: Delivery): Store
   return exportJob === undefined ? undefined : openExportResults(exportApi(config), { exportJob, date });
 }
 
-/** By which exports are asked for. Throws `ConfigInvalid` for a source that names none. */
+/** By which exports are asked for. Throws `SourceMissing` for a source that names none. */
 export function exportApi(config: SourceConfig): LeanplumApi {
   if (config.vendor === 'leanplum' && config.api !== undefined) return config.api;
-  throw new Failure(
-    failureTypes.configInvalid,
-    `Source '${config.name}' has no Leanplum API in this worker's configuration, by which an export could be asked for ` +
-      `or read. Set sources.${config.name}.api on every worker, restart them, and try again.`,
+  throw sourceMissing(`sources.${config.name}.api, by which exports are asked for and read,`);
+}
+
+/**
+ * Workers are restarted one after the other, so another one may have it already. Said only when several attempts met
+ * workers without it.
+ */
+export function sourceMissing(what: string): Failure {
+  return new Failure(
+    failureTypes.sourceMissing,
+    `No worker that polls this queue has ${what} in its configuration. Add it to the configuration of every worker and ` +
+      `restart them; the step waits for that.`,
   );
 }

@@ -159,7 +159,7 @@ export async function startBackfill(
       return 0;
     }
     output.note(`${writeStarted(begun)}\nCtrl-C stops the watching, not the backfill.`);
-    const status = await watchBackfill(handle, session.terminal);
+    const status = await watchBackfill(place, handle, session.terminal);
     return report(place, begun, status, output);
   });
 }

@@ -43,6 +43,7 @@ function writeHead(shown: ShownDelivery): string {
   const lines: (readonly [string, string | null | undefined])[] = [
     ['Finality', state],
     ['Notice', shown.notice],
+    ['Trouble', shown.trouble === shown.reason ? null : shown.trouble],
     ['Reason', shown.reason],
     ['Schema', shown.schema],
     ['Published', shown.publishedAt === null ? 'not yet' : writeInstant(shown.publishedAt)],

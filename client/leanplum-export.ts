@@ -58,9 +58,10 @@ export async function startExport(
       return 0;
     }
     output.note(`${writeStarted(begun, input)}\nCtrl-C stops the watching, not the export.`);
-    const result = await watchWorkflow<ExportResult, ExportStatus>(handle, session.terminal, {
+    const result = await watchWorkflow<ExportResult, ExportStatus>(place, handle, session.terminal, {
       what: 'The export',
       tell,
+      delivery: ({ delivery }) => delivery,
     });
     return report(begun, result, output);
   });

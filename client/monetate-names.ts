@@ -45,7 +45,7 @@ export async function refreshNames(
       output.note(noWorkerNote(place.config.temporal.taskQueue));
     }
     output.note(`${writeBegun(begun)}\nCtrl-C stops the watching, not the run.`);
-    const result = await watchWorkflow<NamesResult, NamesStatus>(handle, terminal, {
+    const result = await watchWorkflow<NamesResult, NamesStatus>(place, handle, terminal, {
       what: 'The run',
       tell: ({ next }) => next,
     });

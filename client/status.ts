@@ -11,6 +11,7 @@ import {
   type DeliveryLine,
   type ListedDelivery,
 } from './queries/list-deliveries.js';
+import { listTroubles } from './queries/list-troubles.js';
 import type { ExitCode } from './session.js';
 import { writeTable } from './table.js';
 import { UsageError } from './usage-error.js';
@@ -28,16 +29,18 @@ export async function status(
   }
   const { source } = filter;
   const summedUp = source === undefined ? sent(place) : [];
-  const deliveries = await withLedger(place, async (pool) => {
+  const { deliveries, troubles } = await withLedger(place, async (pool) => {
     const found =
       output.format === 'json'
         ? await listDeliveries(pool, filter)
         : await sumUpDeliveries(pool, filter, summedUp);
     // A source that left the configuration still has its deliveries; one that neither knows is a slip of the pen.
     if (found.length === 0 && source !== undefined) findSource(place.config.sources, source);
-    return found;
+    return { deliveries: found, troubles: await listTroubles(pool, { source, apart: true }) };
   });
   output.result(deliveries, () => writeStatus(deliveries, width));
+  // What belongs to no delivery, such as looking for new ones.
+  for (const { workflow, reason } of troubles) output.note(`${workflow}: ${reason}`);
   return 0;
 }
 
@@ -71,10 +74,13 @@ function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
   return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
-/** A notice comes first: it is why somebody may have to look. */
-function writeReason({ delivery, notice, reason, deliveries = 1 }: Line): string | undefined {
+/** A notice comes first, and what goes wrong: they are why somebody may have to look. */
+function writeReason({ delivery, notice, trouble, reason, deliveries = 1 }: Line): string | undefined {
   const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
-  return [newest, notice, reason].filter((part) => part !== null).join(' ') || undefined;
+  return (
+    [newest, notice, trouble === reason ? null : trouble, reason].filter((part) => part !== null).join(' ') ||
+    undefined
+  );
 }
 
 /** `31 deliveries: 29 final, 1 waiting, 1 failed` */

@@ -4,15 +4,36 @@ import type { WorkflowHandle } from '@temporalio/client';
 import cliProgress from 'cli-progress';
 
 import { statusQuery, type BackfillStatus } from '../model/control.js';
+import type { Place } from './place.js';
+import { tellTroubles } from './tell-troubles.js';
 import type { Terminal } from './terminal.js';
 
 const askEvery = 1_000;
 
-/** Waits for a backfill to end, with a progress bar where somebody watches. Throws when its workflow itself fails. */
-export async function watchBackfill(handle: WorkflowHandle, terminal: Terminal): Promise<BackfillStatus> {
+/**
+ * Waits for a backfill to end, with a progress bar where somebody watches, and says what goes wrong with it and with its
+ * deliveries. Throws when its workflow itself fails.
+ */
+export async function watchBackfill(
+  place: Place,
+  handle: WorkflowHandle,
+  terminal: Terminal,
+): Promise<BackfillStatus> {
   const end = new AbortController();
   const result = (handle.result() as Promise<BackfillStatus>).finally(() => end.abort());
-  const watching = terminal.watched ? showProgress(handle, end.signal) : Promise.resolve();
+  let inFlight: readonly string[] = [];
+  const workflows = async (): Promise<readonly string[]> => {
+    // A query needs a worker that answers.
+    const status = await handle.query<BackfillStatus>(statusQuery).catch(() => undefined);
+    inFlight = status?.inFlight ?? inFlight;
+    return [handle.workflowId, ...inFlight];
+  };
+  // Over the bar, which is drawn again below.
+  const tell = (line: string): void => terminal.err(`${terminal.watched ? '\r\x1b[K' : ''}${line}\n`);
+  const watching = Promise.all([
+    terminal.watched ? showProgress(handle, end.signal) : undefined,
+    tellTroubles(place, workflows, tell, end.signal),
+  ]);
   try {
     return await result;
   } catch (error) {

@@ -35,6 +35,11 @@ export function sourceShape(defaults: VendorDefaults) {
     quarantineLimit: fraction()
       .prefault(defaults.quarantineLimit)
       .describe('Share of bad rows above which nothing of a delivery is published.'),
+    refusalGrace: durationOrNone()
+      .prefault('30 minutes')
+      .describe(
+        'How long what a store, database or vendor refuses is tried again. Then the delivery fails. 0: it fails at once.',
+      ),
     discoverEvery: duration({ milliseconds: 1_000, text: '1 second' })
       .optional()
       .describe('How often the store is searched for new deliveries. Default: pollEvery.'),

@@ -6,8 +6,12 @@
 export const failureTypes = {
   /** The configuration is wrong or names something that does not exist. Not retried. */
   configInvalid: 'ConfigInvalid',
-  /** A store, database or vendor refused our credentials. Not retried. */
+  /** A store, database or vendor refused us. Retried for the source's `refusalGrace`, then it fails. */
   accessDenied: 'AccessDenied',
+  /** The configuration of the worker that has the step does not have its source. Retried: another worker may have it. */
+  sourceMissing: 'SourceMissing',
+  /** An error that Landfall did not expect, such as a TypeError or a statement that Postgres cannot read. Retried a few times. */
+  programFault: 'ProgramFault',
   /** More rows were quarantined than the source allows. Nothing was published. Not retried. */
   tooManyBadRows: 'TooManyBadRows',
   /** A listed file changed or vanished before it was read. The delivery is planned again. */
@@ -35,7 +39,6 @@ export type FailureType = (typeof failureTypes)[keyof typeof failureTypes];
 /** Retrying cannot mend these: a person has to. */
 export const notRetried: readonly FailureType[] = [
   failureTypes.configInvalid,
-  failureTypes.accessDenied,
   failureTypes.tooManyBadRows,
   failureTypes.exportFailed,
   failureTypes.exportExpired,

@@ -3,6 +3,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 
 import { Failure, failureTypes } from '../model/failure.js';
+import { reportFault, reportRecovery } from './faults.js';
 import type { FetchOptions, StoredFile } from './store.js';
 
 /** A body, and the offset that its first byte has in the file. What is no stream has to end by itself when aborted. */
@@ -56,6 +57,7 @@ export async function download(
         for await (const chunk of body as AsyncIterable<Buffer>) {
           await writeAll(target, chunk, have);
           have += chunk.length;
+          if (have > best) reportRecovery();
           options.onBytes?.(chunk.length);
         }
         endedWell = true;
@@ -75,6 +77,7 @@ export async function download(
       best = Math.max(best, have);
       if (have < file.size || !endedWell) {
         if (attemptsInVain >= resumesWithoutProgress) throw source.explain(fault);
+        reportFault(source.explain(fault));
         await pause(100 * 2 ** attemptsInVain, options.signal);
       }
     }

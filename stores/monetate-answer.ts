@@ -57,7 +57,7 @@ export async function askMonetate(request: MonetateRequest): Promise<MonetateAns
       throw new Failure(
         failureTypes.accessDenied,
         `${what} was refused with status 403${words}: the key of ${username} was revoked, or that user may not read ` +
-          `this account. It is not tried again by itself. ${newKey(username)}`,
+          `this account. ${newKey(username)}`,
       );
     }
     if (reaction === 'stop') {

@@ -58,7 +58,7 @@ export function openNames(api: MonetateApi, now?: () => number): NamesApi {
     if (reactionTo(second.status) !== 'renew') return second;
     throw new Failure(
       failureTypes.accessDenied,
-      `${what} was refused with status 401, and again with a new token of ${username}. It is not tried again by itself. ` +
+      `${what} was refused with status 401, and again with a new token of ${username}. ` +
         `Look whether that user may read account ${account}. ${newKey(username)}`,
     );
   };

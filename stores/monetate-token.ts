@@ -73,7 +73,7 @@ function refused(what: string, username: string, ahead: number | undefined): Fai
       `metadata.privateKey belong together. `;
   return new Failure(
     failureTypes.accessDenied,
-    `${what} was refused with status 401. It is not tried again by itself. ${clock}${newKey(username)}`,
+    `${what} was refused with status 401. ${clock}${newKey(username)}`,
   );
 }
 

@@ -12,6 +12,7 @@ import { changed, download, unquote, type Opened } from './download.js';
 import { knowSecret } from '../config/secret.js';
 import { explain, isGone } from './s3-failures.js';
 import { checkPage, refuseOtherAnswers } from './s3-listing.js';
+import { reportFaults } from './s3-faults.js';
 import type { FetchOptions, ListingPage, ListOptions, Store, StoredFile } from './store.js';
 
 export interface S3Settings {
@@ -48,6 +49,7 @@ export function openS3(settings: S3Settings): Store {
   }
   const payer = settings.requesterPays === true ? ({ RequestPayer: 'requester' } as const) : {};
   const name = `s3://${settings.bucket}/${settings.prefix}`;
+  reportFaults(client, (error) => explain(error, `asking ${name}`));
 
   async function* list(prefix: string, options: ListOptions = {}): AsyncIterable<ListingPage> {
     const asked = {

@@ -33,8 +33,8 @@ export function hostKeyRefused(server: SftpServer, keys: readonly string[]): Fai
 export function loginRefused(server: SftpServer, why: string, cause?: unknown): Failure {
   return new Failure(
     failureTypes.accessDenied,
-    `Logging in to ${addressOf(server)} was refused: ${why}. It is not tried again, since servers lock out whoever ` +
-      `tries often. Check username and ${'password' in server.login ? 'password' : 'privateKey'} of the source's ` +
+    `Logging in to ${addressOf(server)} was refused: ${why}. It is tried twice an hour at the most, since servers lock ` +
+      `out whoever tries often. Check username and ${'password' in server.login ? 'password' : 'privateKey'} of the source's ` +
       `store, then reprocess the delivery.`,
     { cause },
   );

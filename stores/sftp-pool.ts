@@ -76,13 +76,27 @@ interface Waiter {
 }
 
 /**
- * How long a login that failed is not tried again: as long as it takes for the steps that are under way to hear of it.
- * Servers lock out who tries often, and a hundred steps may be about to.
+ * How long a login that was refused is not tried again: servers lock out who tries often, and a hundred steps may be about
+ * to. Where it failed for another reason, as long as it takes for the steps that are under way to hear of it.
  */
-const refusedFor = 30_000;
+const refusedFor = 30 * 60_000;
+const wrongFor = 30_000;
 const unansweredFor = 5_000;
 /** How long a server that refused another connection beside the ones it has is not asked for more. */
 const grantedFor = 60_000;
+
+function pauseAfter(error: Error): number {
+  const type = error instanceof Failure ? error.type : undefined;
+  if (type === failureTypes.accessDenied) return refusedFor;
+  return type === failureTypes.storeUnavailable ? unansweredFor : wrongFor;
+}
+
+/** What whoever asks for the login meanwhile is told: with the time after which it is tried again. */
+function waitingFor({ failure, until }: NonNullable<Identity['refused']>): Error {
+  if (!(failure instanceof Failure) || failure.type !== failureTypes.accessDenied) return failure;
+  const { type, message, cause } = failure;
+  return new Failure(type, message, { cause, retryIn: Math.max(1_000, until - Date.now()) });
+}
 
 type Pool = ReturnType<typeof createPool>;
 
@@ -106,7 +120,7 @@ function createPool() {
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
       const { identity } = first.member;
       if (identity.refused !== undefined && Date.now() < identity.refused.until) {
-        first.fail(identity.refused.failure);
+        first.fail(waitingFor(identity.refused));
         continue;
       }
       const unused = idle.findLast((entry) => entry.identity === identity);
@@ -149,11 +163,12 @@ function createPool() {
   }
 
   function refuse(identity: Identity, error: Error): void {
+    let told = error;
     if (!isPassing(error)) {
-      const passes = error instanceof Failure && error.type === failureTypes.storeUnavailable;
-      identity.refused = { failure: error, until: Date.now() + (passes ? unansweredFor : refusedFor) };
+      identity.refused = { failure: error, until: Date.now() + pauseAfter(error) };
+      told = waitingFor(identity.refused);
     }
-    for (const waiter of waiting.filter(({ member }) => member.identity === identity)) waiter.fail(error);
+    for (const waiter of waiting.filter(({ member }) => member.identity === identity)) waiter.fail(told);
   }
 
   function keep(identity: Identity, connection: SftpConnection, idleFor: number): void {

@@ -1,4 +1,5 @@
 import { download, pause } from './download.js';
+import { reportFault, reportRecovery } from './faults.js';
 import { addressOf, explain, isPassing, sftpStatus, statusOf } from './sftp-failures.js';
 import type { SftpConnection } from './sftp-connection.js';
 import { listFolders, readFolder } from './sftp-listing.js';
@@ -44,7 +45,9 @@ export function openSftp(settings: SftpSettings): Store {
       try {
         const { connection, release } = await pool.take(how.signal);
         try {
-          return await work(connection);
+          const answer = await work(connection);
+          reportRecovery();
+          return answer;
         } finally {
           release();
         }
@@ -52,6 +55,7 @@ export function openSftp(settings: SftpSettings): Store {
         how.signal?.throwIfAborted();
         const explained = explain(error, how.doing, how.right);
         if (attempt >= attempts || !isPassing(explained)) throw explained;
+        reportFault(explained);
       }
       await pause(100 * 2 ** attempt, how.signal);
     }

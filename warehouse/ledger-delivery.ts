@@ -123,7 +123,12 @@ export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promi
         `update landfall.delivery
          set finality = $2,
              since = case when finality = $2 then since else now() end,
-             reason = case when $3::text is null then reason else $3 end,
+             reason = case when $3::text is null or $6 then reason else $3 end,
+             -- Of rows that stay as they are, the reason stays too: that they could not be loaded again is told beside it.
+             trouble = case when $3::text is null then trouble
+                            when $6 and $7 = 'failed' then $3
+                            when $6 and $7 in ('waiting', 'loading') then trouble end,
+             reason_before = case when $3::text is null or $6 then reason_before end,
              paused = coalesce($4, paused),
              by_rule = case when $3::text is null then by_rule else $5 end
          where id = $1`,
@@ -133,6 +138,8 @@ export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promi
           change.finality === undefined ? null : change.reason,
           change.paused ?? null,
           change.byRule === true,
+          visible,
+          change.finality ?? null,
         ],
       );
     }

@@ -55,6 +55,7 @@ export const dynatraceSettings = settings({
   discoverEvery: shape.discoverEvery.describe(
     'How often bodies are looked for that nobody told of, and old ones deleted. Default: 1 minute.',
   ),
+  refusalGrace: shape.refusalGrace,
   filesInFlight: shape.filesInFlight,
   heartbeatTimeout: shape.heartbeatTimeout,
   mask: shape.mask,

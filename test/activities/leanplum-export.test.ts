@@ -213,14 +213,9 @@ describe('the steps of an export', () => {
       );
     }));
 
-  it('say what is missing where the worker knows no API', async () => {
-    await assert.rejects(
-      stepsOf(undefined, '').ask(),
-      failsWith(
-        'ConfigInvalid',
-        "Source 'sessions' has no Leanplum API",
-        'Set sources.sessions.api on every worker',
-      ),
-    );
+  it('are left to another worker where this one knows no API: Leanplum has certainly not heard of it', async () => {
+    const missing = 'has sources.sessions.api, by which exports are asked for and read, in its configuration';
+    await assert.rejects(stepsOf(undefined, '').ask(), failsWith('StoreUnavailable', missing));
+    await assert.rejects(stepsOf(undefined, '').progress('1'), failsWith('SourceMissing', missing));
   });
 });

@@ -134,6 +134,7 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
           paused: false,
           reason: 'Complete: _SUCCESS came.',
           notice: null,
+          trouble: null,
           deadline: '2026-11-24T00:00:00.000Z',
           publishedAt: since,
           rows: 68_758,

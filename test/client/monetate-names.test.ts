@@ -55,6 +55,7 @@ describe('landfall, where a Monetate source has names', function () {
 
   const settings = (metadata: object | undefined) => ({
     ...{ vendor: 'monetate', schema: 'visits', maskKey: 'k'.repeat(32), metadata },
+    refusalGrace: '1 second',
     store: {
       ...{ type: 'sftp', host: '127.0.0.1', port: 1, username: 'u', password: 'p' },
       ...{ root: '1/raw_data/session_stream/', hostKey: `SHA256:${'A'.repeat(43)}` },
@@ -139,7 +140,7 @@ describe('landfall, where a Monetate source has names', function () {
   });
 
   it('nothing secret is in a history, a table or an output', async () => {
-    place.server.fail('pageevent', { kind: 'answer', status: 403 });
+    place.server.fail('pageevent', { kind: 'answer', status: 403 }, 2);
     const desk = await named();
     const outcome = await working(() => desk.landfall('monetate', 'names'));
     assert.equal(outcome.code, 1);

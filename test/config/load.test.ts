@@ -69,6 +69,7 @@ describe('landfall.yaml', () => {
       discoverEvery: 900_000,
       giveUpAfter: 259_200_000,
       quarantineLimit: 0.01,
+      refusalGrace: 1_800_000,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],

@@ -55,8 +55,8 @@ describe("a Monetate day whose server's connections fail", function () {
     await dropConsistent(source).finally(place.close);
   });
 
-  const open = async (server: SftpPlace = place): Promise<void> => {
-    source = await visitsSource({}, { server });
+  const open = async (server: SftpPlace = place, settings: Record<string, unknown> = {}): Promise<void> => {
+    source = await visitsSource(settings, { server });
     await putFiles(source, files);
   };
   /** Both days, for neither is final alone. */
@@ -126,8 +126,8 @@ describe("a Monetate day whose server's connections fail", function () {
     assert.match(String(row['reason']), /Neither user nor password was sent/);
   });
 
-  it('fails where the password is wrong, after two tries at most, and loads once that is mended', async () => {
-    await open();
+  it('fails where the password is wrong for longer than refusalGrace, after two tries at most, and loads once that is mended', async () => {
+    await open(place, { refusalGrace: '3 seconds' });
     const { server } = place;
     const passwords: StepMatcher = (step) => step.kind === 'login' && step.method === 'password';
     server.fail(passwords, { kind: 'refuse' }, Infinity);

@@ -98,7 +98,6 @@ describe("names from Monetate's metadata API", () => {
           server,
           'AccessDenied',
           `/variant/100001 for its name was refused with status 403, saying "[{"message":"Forbidden"}]": the key of ${username} was revoked`,
-          'It is not tried again by itself.',
           'Settings > Sites > API Keys',
           'restart the workers',
         ),
