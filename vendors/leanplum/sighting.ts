@@ -79,7 +79,7 @@ export interface Listed {
 }
 
 function withoutGzip(name: string): string {
-  return name.replace(/\.gz$/, '');
+  return name.endsWith('.gz') ? name.slice(0, -3) : name;
 }
 
 export function listedBy(manifests: readonly ReadManifest[]): Listed {
