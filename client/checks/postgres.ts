@@ -7,6 +7,7 @@ import type { SourceConfig } from '../../config/schema.js';
 import { maskedOtherwise, maskOf } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
+import { postgresAdvice } from './connection.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
 import { checkServer } from './server.js';
 
@@ -25,13 +26,18 @@ export async function checkPostgres(
       await checkLedger(pool, sources, report);
     });
   } catch (error) {
-    report.wrong(
-      'connection',
-      sentence(error),
-      'Mend that, then check again; the rest of Postgres was not looked at.',
-    );
+    report.wrong('connection', sentence(error), postgresAdvice(error, urlOf(place)));
   }
   return report.findings;
+}
+
+/** Undefined where there is none, which the error says. */
+function urlOf(place: Place): string | undefined {
+  try {
+    return place.postgresUrl().reveal();
+  } catch {
+    return undefined;
+  }
 }
 
 async function checkLedger(

@@ -6,6 +6,7 @@ import type { Place } from '../place.js';
 import { schedulesOf, type SourceSchedule } from '../setup/schedule.js';
 import { byHand, isRefusal, readAttributes, wrongTypes } from '../setup/search-attributes.js';
 import { withTemporal, type TemporalSession } from '../with-temporal.js';
+import { temporalAdvice } from './connection.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
 
 /** Connects to Temporal and looks at what Landfall needs there. Changes nothing. */
@@ -33,11 +34,7 @@ export async function checkTemporal(
       }
     });
   } catch (error) {
-    report.wrong(
-      'connection',
-      sentence(error),
-      'Mend that, then check again; the rest of Temporal was not looked at.',
-    );
+    report.wrong('connection', sentence(error), temporalAdvice(error));
   }
   return report.findings;
 }

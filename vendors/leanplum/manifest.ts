@@ -18,8 +18,9 @@ const nameFields = ['destfile', 'key', 'path', 'uri', 'url', 'file', 'filename',
 const sizeFields = ['size', 'bytes', 'length', 'numbytes', 'contentlength'];
 
 /**
- * The files of a manifest, each once: an array, or an object that holds one and only one directly, of file names, paths
- * or addresses, or of objects with such a text. An empty list is one: a job without sessions.
+ * The files of a manifest, each once: an array, or an object that holds one directly, of file names, paths or addresses,
+ * or of objects with such a text. Beside it lists may stand that are empty, such as one of what failed; where something
+ * stands in that, the job is not complete. An empty list is one: a job without sessions.
  * Throws an Error with a sentence for everything else.
  */
 export function parseManifest(text: string): readonly ListedFile[] {
@@ -47,14 +48,37 @@ function parse(text: string): unknown {
 function entriesOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (!isObject(value)) throw new Error(`It holds no list of files but ${excerpt(value)}.`);
-  const lists = Object.entries(value).filter(([, field]) => Array.isArray(field));
-  const [first] = lists;
-  if (!first) throw new Error(`It holds no list of files; its fields are ${quote(Object.keys(value))}.`);
-  if (lists.length > 1) {
-    const names = quote(lists.map(([name]) => name));
+  const lists = Object.entries(value).filter((field): field is [string, unknown[]] =>
+    Array.isArray(field[1]),
+  );
+  if (lists.length === 0) {
+    throw new Error(`It holds no list of files; its fields are ${quote(Object.keys(value))}.`);
+  }
+  // An empty list names no file, whatever it is a list of.
+  const filled = lists.filter(([, entries]) => entries.length > 0);
+  const failed = filled.find(([name]) => isOfFailed(name));
+  if (failed) {
+    const [name, entries] = failed;
+    const which = quote(entries.slice(0, 5).map((entry) => nameOf(entry)));
+    const are = entries.length === 1 ? '1 file' : `${entries.length} files`;
+    throw new Error(`The job is not complete: its list '${name}' names ${are} (${which}).`);
+  }
+  const [first, ...others] = filled;
+  if (others.length > 0) {
+    const names = quote(filled.map(([name]) => name));
     throw new Error(`It holds several lists, and nothing says which of them are the files: ${names}.`);
   }
-  return first[1] as readonly unknown[];
+  return first?.[1] ?? [];
+}
+
+/** `failed`, `failedFiles`, `upload_errors`, `missing`. */
+function isOfFailed(name: string): boolean {
+  return /fail|error|missing|skipped|incomplete|rejected|notuploaded/.test(plainName(name));
+}
+
+function nameOf(entry: unknown): string {
+  const address = typeof entry === 'string' ? entry : isObject(entry) ? textOf(entry) : undefined;
+  return address === undefined ? excerpt(JSON.stringify(entry)) : lastComponent(address);
 }
 
 function fileOf(entry: unknown): ListedFile {
@@ -83,9 +107,11 @@ function lengthOf(entry: Fields): number | undefined {
 
 /** By names without case and separators: `fileName`, `file_name` and `FileName` are one field. */
 function plainFields(entry: Fields): ReadonlyMap<string, unknown> {
-  return new Map(
-    Object.entries(entry).map(([name, value]) => [name.toLowerCase().replaceAll(/[^a-z0-9]/g, ''), value]),
-  );
+  return new Map(Object.entries(entry).map(([name, value]) => [plainName(name), value]));
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
 /**

@@ -74,6 +74,12 @@ export interface Listed {
   readonly kinds: ReadonlySet<Kind>;
   /** By name, with the size where the manifest says so. */
   readonly shards: ReadonlyMap<string, number | undefined>;
+  /** The same names without `.gz`: a shard may be compressed after its manifest was written, or be stored inflated. */
+  readonly plain: ReadonlySet<string>;
+}
+
+function withoutGzip(name: string): string {
+  return name.endsWith('.gz') ? name.slice(0, -3) : name;
 }
 
 export function listedBy(manifests: readonly ReadManifest[]): Listed {
@@ -88,7 +94,7 @@ export function listedBy(manifests: readonly ReadManifest[]): Listed {
       if (parseName(name)?.role !== 'manifest') shards.set(name, size ?? shards.get(name));
     }
   }
-  return { kinds, shards };
+  return { kinds, shards, plain: new Set([...shards.keys()].map(withoutGzip)) };
 }
 
 /**
@@ -98,7 +104,7 @@ export function listedBy(manifests: readonly ReadManifest[]): Listed {
 export function isTaken(key: string, listed: Listed, which: 'listed' | 'all'): boolean {
   const file = parseKey(key);
   if (file?.role !== 'shard') return false;
-  return listed.shards.has(file.name) || (which === 'all' && !listed.kinds.has(file.kind));
+  return listed.plain.has(withoutGzip(file.name)) || (which === 'all' && !listed.kinds.has(file.kind));
 }
 
 /**
@@ -120,7 +126,7 @@ export function sightJob(
   // Of both formats: a fault, for which nobody waits, and which must not pass for an upload that did not complete.
   const missing = formats.length > 1 ? [] : awaited.filter((kind) => !kinds.has(kind));
   const marker = missing.length === 0 ? markerOf(there) : undefined;
-  const fault = faultOf(there, formats);
+  const fault = faultOf(there, formats, twice(files));
   const comparison = compare(files, listedBy(there));
   return {
     awaited: nameManifests(first.key, missing.length === 0 ? awaited : missing),
@@ -180,15 +186,28 @@ function markerOf(manifests: readonly PresentManifest[]): Marker | undefined {
   return first && { key: first.key, version: manifests.map(({ version }) => version).join(' ') };
 }
 
+/** Shards that are there with `.gz` and without. */
+function twice(files: readonly Present[]): readonly string[] {
+  const names = new Set(files.filter(({ role }) => role === 'shard').map(({ name }) => name));
+  return [...names].filter((name) => !name.endsWith('.gz') && names.has(`${name}.gz`));
+}
+
 function faultOf(
   manifests: readonly PresentManifest[],
   formats: readonly ExportFormat[],
+  doubled: readonly string[],
 ): string | undefined {
   const faults = manifests.flatMap((manifest) =>
     'fault' in manifest ? [`${manifest.name} cannot be used. ${manifest.fault}`] : [],
   );
   // An export is of one format; which of the two holds the sessions nobody could tell.
   if (formats.length > 1) faults.unshift('The job has files of both formats, JSON and CSV.');
+  if (doubled.length > 0) {
+    faults.push(
+      `Of ${doubled.slice(0, shown).join(', ')}${doubled.length > shown ? ', …' : ''} the store has two objects, with and ` +
+        `without .gz, and nothing says which of them counts.`,
+    );
+  }
   return faults.length === 0 ? undefined : faults.join(' ');
 }
 
@@ -207,14 +226,16 @@ type Comparison = Pick<
 /** The shards that are there beside those that are listed. */
 function compare(files: readonly Present[], listed: Listed): Comparison {
   const shards = files.filter(({ role }) => role === 'shard');
-  const names = new Set(shards.map(({ name }) => name));
-  const absent = [...listed.shards.keys()].filter((name) => !names.has(name)).sort(compareNames);
+  const names = new Set(shards.map(({ name }) => withoutGzip(name)));
+  const absent = [...listed.shards.keys()].filter((name) => !names.has(withoutGzip(name))).sort(compareNames);
   // A store shows an object only when its upload has ended, but what was uploaded may have been a part.
   const partial = shards.flatMap(({ name, size }) => {
     const whole = listed.shards.get(name);
     return whole === undefined || whole === size ? [] : [`${name} (${size} of ${whole} bytes)`];
   });
-  const unlisted = shards.filter(({ kind, name }) => listed.kinds.has(kind) && !listed.shards.has(name));
+  const unlisted = shards.filter(
+    ({ kind, name }) => listed.kinds.has(kind) && !listed.plain.has(withoutGzip(name)),
+  );
   const missing = [...absent, ...partial];
   return {
     shardsThere: shards.length,

@@ -49,6 +49,26 @@ describe('what a look at a Leanplum job finds', () => {
     assert.deepEqual([found.shardsMissing, found.firstMissing], [1, [nameOf('json', 1)]]);
   });
 
+  it('a shard with .gz where its manifest lists it without, and the opposite, whatever the listed size', () => {
+    const zipped = { name: `${nameOf('json', 1)}.gz`, size: 999 };
+    const stored = { key: `${folder}${nameOf('json', 0)}.gz` };
+    const written = manifest([{ name: nameOf('json', 0), size: 999 }, zipped]);
+    const found = sight(shard(0, 'json', stored), shard(1), written);
+    assert.deepEqual([found.whole, found.shardsMissing, found.shardsUnlisted], [true, 0, 0]);
+    const listed = listedBy([written.read]);
+    assert.ok(isTaken(stored.key, listed, 'listed') && isTaken(shard(1).key, listed, 'listed'));
+  });
+
+  it('nothing to rely on in a shard that is there with .gz and without', () => {
+    const both = sight(
+      shard(0),
+      shard(0, 'json', { key: `${folder}${nameOf('json', 0)}.gz` }),
+      manifest([0]),
+    );
+    assert.equal(both.whole, false);
+    assert.match(both.fault ?? '', /-output-0 the store has two objects, with and without \.gz/);
+  });
+
   it('at most 5 names of either, counted as people count', () => {
     const listed = Array.from({ length: 12 }, (_, number) => number);
     const missing = sight(manifest(listed));

@@ -180,6 +180,29 @@ describe('metrics on rows made for the rule they show', function () {
     assert.deepEqual(await select('select * from shop.unique_visitors_web()'), [['x', 'a', '1']]);
   });
 
+  it('a visitor of two variations counts once in the totals of the experiment', async () => {
+    for (const [visitor, variation] of [
+      ['both', 'a'],
+      ['both', 'b'],
+      ['one', 'a'],
+    ] as const) {
+      await decision({ visitor, experiment: 'x', variation, at: '2026-03-01T10:00Z' });
+      const experiments = [{ experiment_id: 'x', variation_id: variation }];
+      await event({ visitor, at: '2026-03-01T11:00Z', experiments });
+    }
+    const columns = 'unique_visitors_full_stack, unique_visitors_web, unique_conversions, total_conversions';
+    assert.deepEqual(
+      await select(`select variation_id, ${columns} from shop.experiment_results() order by 1`),
+      [
+        ['a', '2', '2', '2', '2'],
+        ['b', '1', '1', '1', '1'],
+      ],
+    );
+    assert.deepEqual(await select(`select experiment_id, ${columns} from shop.experiment_totals()`), [
+      ['x', '2', '2', '2', '3'],
+    ]);
+  });
+
   it('events without an entity are a line of their own, and no asked-for entity is theirs', async () => {
     const experiments = [{ experiment_id: 'x', variation_id: 'a' }];
     await event({ visitor: 'v', at: '2026-03-01T10:00Z', entity: null, experiments });

@@ -181,3 +181,47 @@ begin atomic
 end;
 comment on function experiment_results is
   'All metrics side by side, one row per experiment and variation. entity limits conversions, revenue and value to one event; without it they are over all events. Visitors are never limited.';
+
+create or replace function experiment_totals(
+  from_time timestamptz default '-infinity',
+  to_time timestamptz default 'infinity',
+  entity text default null
+)
+returns table (
+  experiment_id text,
+  unique_visitors_full_stack bigint,
+  unique_visitors_web bigint,
+  unique_conversions bigint,
+  total_conversions bigint,
+  total_revenue bigint,
+  total_value double precision
+)
+language sql stable parallel safe
+begin atomic
+  -- The grain of the vendor's own queries. A visitor who saw two variations counts once, so visitors and unique
+  -- conversions are no sums of what experiment_results gives.
+  select
+    seen.experiment_id,
+    count(distinct seen.visitor_id) filter (where seen.is_decision),
+    count(distinct seen.visitor_id),
+    count(distinct seen.visitor_id) filter (where seen.is_counted),
+    count(*) filter (where seen.is_counted),
+    coalesce(sum(seen.revenue) filter (where seen.is_counted), 0)::bigint,
+    coalesce(sum(seen.value) filter (where seen.is_counted), 0)
+  from (
+    select
+      c.experiment_id, c.visitor_id, c.revenue, c.value,
+      false as is_decision,
+      entity is null or coalesce(c.entity_id = entity, false) as is_counted
+    from conversion_experiment c
+    where c.timestamp between from_time and to_time
+    union all
+    select d.experiment_id, d.visitor_id, null, null, true, false
+    from decision d
+    where d.timestamp between from_time and to_time
+      and d.is_holdback = false
+  ) seen
+  group by seen.experiment_id;
+end;
+comment on function experiment_totals is
+  'The same metrics with one row per experiment, as Optimizely''s own queries count them: a visitor of several variations counts once. entity limits conversions, revenue and value to one event.';
