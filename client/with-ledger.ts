@@ -21,6 +21,7 @@ const undefinedTable = '42P01';
 const undefinedColumn = '42703';
 const invalidSchema = '3F000';
 const readOnly = '25006';
+const lockTimeout = '55P03';
 
 /** The error as a sentence that says what to do; others come back as they are. */
 export function explainPostgres(error: unknown, url: string): unknown {
@@ -35,6 +36,13 @@ export function explainPostgres(error: unknown, url: string): unknown {
       return new Error(
         `Postgres at ${whereIs(url)} takes no connection now: ${error.message}. Try again when it does; behind a pooler, ` +
           `check that its database and user are configured there.`,
+        { cause: error },
+      );
+    }
+    if (error.code === lockTimeout) {
+      return new Error(
+        `Another session holds a table of Landfall's in ${whereIs(url)} (${error.message}). Nothing was changed; try again ` +
+          `when it has ended: pg_stat_activity and pg_locks tell which one.`,
         { cause: error },
       );
     }

@@ -4,6 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import type pg from 'pg';
 
 import { Failure, failureTypes } from '../model/failure.js';
+import { exclusiveStep } from './session.js';
 import { transaction } from './transaction.js';
 
 /** What the ledger's own scripts are kept under. */
@@ -18,6 +19,7 @@ export function scopeOf(source: string): string {
 export async function migrate(pool: pg.Pool): Promise<void> {
   await transaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('landfall.migrate', 0))`);
+    await client.query(exclusiveStep('10s'));
     await client.query(`
       create schema if not exists landfall;
       create table if not exists landfall.migration (

@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { Failure, failureTypes } from '../model/failure.js';
 import { applyScripts, scopeOf } from './migrate.js';
+import { exclusiveStep } from './session.js';
 import { transaction } from './transaction.js';
 
 export interface PreparedSource {
@@ -18,6 +19,7 @@ export interface PreparedSource {
 export async function prepareSource(pool: pg.Pool, source: PreparedSource, scripts: URL): Promise<void> {
   await transaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('landfall.migrate', 0))`);
+    await client.query(exclusiveStep('10s'));
     const { rows } = await client.query<{ name: string; vendor: string; schema_name: string }>(
       'select name, vendor, schema_name from landfall.source where name = $1 or schema_name = $2',
       [source.name, source.schema],

@@ -4,6 +4,7 @@ import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { completeRows } from './complete-rows.js';
 import { addCounts, countLoad, nothing } from './count-load.js';
+import { endCopies } from './end-copies.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { addRows, noteKept } from './publish-adding.js';
@@ -42,6 +43,7 @@ export async function publishLoad(
       );
     }
     await requireAllStaged(client, request);
+    await endCopies(client, request.loadId);
     const lost = load.masked_so ? await lostRows(client, request) : maskedOtherwise(request);
     if (lost !== undefined) return giveUp(client, request, lost);
     const adds = request.target.adds === true;

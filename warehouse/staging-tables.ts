@@ -3,6 +3,7 @@
 import pg from 'pg';
 
 import { completedColumns } from './complete-rows.js';
+import { endCopies } from './end-copies.js';
 import { stagingNames, stagingPrefix, tableNames } from './names.js';
 import type { Target } from './target.js';
 
@@ -33,6 +34,7 @@ export async function createStaging(client: pg.ClientBase, loadId: string, targe
 }
 
 export async function dropStaging(client: pg.ClientBase, loadId: string): Promise<void> {
+  await endCopies(client, loadId);
   const { rows } = await client.query<{ name: string }>(
     `select tablename as name from pg_tables where schemaname = 'landfall_staging' and starts_with(tablename, $1)`,
     [stagingPrefix(loadId)],
