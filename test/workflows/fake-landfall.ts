@@ -5,7 +5,8 @@ import type { PlanStep } from '../../activities/plan.js';
 import type { Finality } from '../../model/delivery.js';
 import type { Sighting } from '../../vendors/completion.js';
 import type { LookedAt } from '../../vendors/vendor.js';
-import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
+import type { DeliveryChange } from '../../warehouse/ledger-change.js';
+import type { LedgerDelivery } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
 export interface Gate {
@@ -102,10 +103,10 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         fake.ledger = { finality, published: true, ...(planned === undefined ? {} : { version: planned }) };
         return { files: 2, bytes: 10, parsed: 200, loaded: 198, quarantined: 2, duplicate: 0 };
       },
-      discard: () => {
+      discard: ({ reason }) => {
         fake.calls.push('discard');
         fake.ledger = { finality: 'discarded', published: false };
-        return Promise.resolve();
+        return Promise.resolve(reason);
       },
       record: (change) => {
         fake.changes.push(change);

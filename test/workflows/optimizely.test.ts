@@ -428,7 +428,7 @@ describe('the workflow of an Optimizely day', function () {
       assert.equal((await deliver()).finality, 'final');
     });
 
-    it('a cancelled workflow says so in the ledger before it ends', async () => {
+    it('a cancelled workflow leaves the day open, and says so in the ledger before it ends', async () => {
       landfall.marker = () => false;
       await assert.rejects(
         deliver(async (delivery) => {
@@ -439,7 +439,10 @@ describe('the workflow of an Optimizely day', function () {
         }),
         WorkflowFailedError,
       );
-      assert.equal(landfall.changes.at(-1)?.reason, 'The workflow was cancelled.');
+      const { kind, finality, unlessSettled, reason: why } = landfall.changes.at(-1)!;
+      assert.deepEqual([kind, finality, unlessSettled], ['cancelled', 'waiting', true]);
+      assert.match(why, /^Its workflow was cancelled\. .* `landfall reprocess` starts it again/);
+      assert.ok(!landfall.calls.includes('abandon'), 'what is staged stays');
     });
   });
 });
