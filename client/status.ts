@@ -14,6 +14,7 @@ import {
 import type { ExitCode } from './session.js';
 import { writeTable } from './table.js';
 import { UsageError } from './usage-error.js';
+import { writeWish } from './wish.js';
 import { withLedger } from './with-ledger.js';
 
 /** Prints deliveries from the ledger, which knows more and forgets less than Temporal's visibility. */
@@ -71,10 +72,13 @@ function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
   return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
-/** A notice comes first: it is why somebody may have to look. */
-function writeReason({ delivery, notice, reason, deliveries = 1 }: Line): string | undefined {
+/** What was asked for and a notice come first: they are why somebody may have to look. */
+function writeReason(line: Line): string | undefined {
+  const { delivery, refusal, notice, reason, deliveries = 1 } = line;
   const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
-  return [newest, notice, reason].filter((part) => part !== null).join(' ') || undefined;
+  const wish = writeWish(line);
+  const asked = wish === null ? null : `Asked for: ${wish}.`;
+  return [newest, asked, refusal, notice, reason].filter((part) => part !== null).join(' ') || undefined;
 }
 
 /** `31 deliveries: 29 final, 1 waiting, 1 failed` */

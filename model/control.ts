@@ -173,7 +173,12 @@ export interface BackfillStatus extends BackfillTally {
 export const workflowTypes = { backfill: 'backfill', discover: 'discover' } as const;
 
 export function backfillId(source: string, from: string, to: string, types: readonly string[]): string {
-  return `${source}/backfill/${from}..${to}/${[...types].sort().join('+')}`;
+  return `${backfillsOf(source)}${from}..${to}/${[...types].sort().join('+')}`;
+}
+
+/** What the ids of all backfills of a source begin with. */
+export function backfillsOf(source: string): string {
+  return `${source}/backfill/`;
 }
 
 /** Search attributes, registered by `landfall setup`. */

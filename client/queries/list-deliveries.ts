@@ -22,6 +22,12 @@ export interface ListedDelivery {
   readonly reason: string | null;
   /** What people should know of the visible rows. */
   readonly notice: string | null;
+  /** What a person asked for and is not done yet, since when, and why; null where there is nothing. */
+  readonly wish: string | null;
+  readonly wishedAt: string | null;
+  readonly wishReason: string | null;
+  /** Of a delivery whose rows stay final: what could not be done with it, and why. */
+  readonly refusal: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
   /** Rows that readers see; null when there are none of this delivery. */
@@ -47,6 +53,10 @@ interface Row {
   readonly paused: boolean;
   readonly reason: string | null;
   readonly notice: string | null;
+  readonly wish: string | null;
+  readonly wished_at: Date | null;
+  readonly wish_reason: string | null;
+  readonly refusal: string | null;
   readonly deadline: Date | null;
   readonly published_at: Date | null;
   readonly loaded: string | null;
@@ -82,7 +92,7 @@ async function select(
        select d.*,
               case when l.state = 'published' then l.rows_loaded end as loaded,
               l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
-              case when not (d.source = any ($5) and d.notice is null) then d.id end as by_itself
+              case when not (d.source = any ($5) and d.notice is null and d.wish is null and d.refusal is null) then d.id end as by_itself
        from landfall.delivery d
        left join lateral (
          select state, rows_loaded, rows_quarantined, rows_duplicate
@@ -101,7 +111,8 @@ async function select(
        from found
        group by source, type, date, finality, paused, by_itself
      )
-     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, deadline, published_at
+     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice,
+            wish, wished_at, wish_reason, refusal, deadline, published_at
      from line
      join landfall.delivery d on d.id = line.newest
      order by d.date desc, source, type, place`,
@@ -122,6 +133,10 @@ function listed(row: Row): ListedDelivery {
     paused: row.paused,
     reason: row.reason,
     notice: row.notice,
+    wish: row.wish,
+    wishedAt: row.wished_at?.toISOString() ?? null,
+    wishReason: row.wish_reason,
+    refusal: row.refusal,
     deadline: row.deadline?.toISOString() ?? null,
     publishedAt: row.published_at?.toISOString() ?? null,
     rows: count(row.loaded),
