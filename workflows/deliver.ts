@@ -253,7 +253,8 @@ export async function deliver<S extends Sighting>(
     // It may be there from an earlier run; if it is not, nothing is to be written.
     if (!desk.isOpen()) desk.opened(undefined);
     await CancellationScope.nonCancellable(() => fail(desk, reason)).catch((error: unknown) => {
-      log.error(`The ledger does not say that it failed: ${String(error)}`, { delivery: input.id });
+      const why = rootFailure(error)?.message ?? String(error);
+      log.error(`The ledger does not say that it failed: ${why}`, { delivery: input.id });
     });
   };
 

@@ -33,6 +33,7 @@ import type { DeliveryChange } from '../warehouse/ledger-change.js';
 import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
 import { deliveryDetails, type Shown } from './details.js';
 import { wishesStand } from './patches.js';
+import { rootFailure } from './step-failure.js';
 import { record } from './steps.js';
 
 export interface Desk {
@@ -182,9 +183,8 @@ export function openDesk(input: DeliveryInput): Desk {
       await turn;
     } catch (error) {
       if (!wishesStand()) throw error;
-      log.error(`The ledger did not take '${change.kind}' (${change.reason}): ${String(error)}`, {
-        delivery: id,
-      });
+      const why = rootFailure(error)?.message ?? String(error);
+      log.error(`The ledger did not take '${change.kind}' (${change.reason}): ${why}`, { delivery: id });
     }
   };
 
@@ -195,10 +195,11 @@ export function openDesk(input: DeliveryInput): Desk {
       return;
     }
     const wish = { kind: name, reason, request };
+    // What is being loaded has its marker, or was accepted before.
+    const loads = shown.finality === 'loading' && !(desk.ending() && wishesStand());
     // Runs that began earlier took a skip for the last word.
     wishes = name === 'skip' && !wishesStand() ? [wish] : withWish(wishes, wish);
-    // What is being loaded has its marker, or was accepted before.
-    if (name !== 'accept' || shown.finality !== 'loading') news = true;
+    if (name !== 'accept' || !loads) news = true;
   };
 
   for (const name of deliverySignals) {

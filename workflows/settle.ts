@@ -21,7 +21,7 @@ export async function note(
 }
 
 /** What readers see is final from now on. */
-export async function confirm(desk: Desk, reason: string): Promise<LedgerDelivery> {
+export function confirm(desk: Desk, reason: string): Promise<LedgerDelivery> {
   return answering(desk, (answers) =>
     record({
       ...{ id: desk.id, kind: 'final', finality: 'final', reason, ofVisible: true },
@@ -40,25 +40,26 @@ export async function end(
   ending: Wish,
   ledger: LedgerDelivery | undefined,
 ): Promise<DeliveryResult> {
+  const { reason } = ending;
   if (ending.kind === 'discard') {
-    const reason = await answering(desk, (answers) =>
+    const said = await answering(desk, (answers) =>
       quick.discard.executeWithOptions({ summary: 'take its rows out of the tables' }, [
-        { delivery, reason: ending.reason, ...answers, request: desk.nextRequest() },
+        { delivery, reason, ...answers, request: desk.nextRequest() },
       ]),
     );
     // Earlier versions of the step did not say.
-    return settled(desk, 'discarded', reason ?? ending.reason);
+    return settled(desk, 'discarded', said ?? reason);
   }
-  await abandon(desk.id, ending.reason);
   const isDiscarded = ledger?.finality === 'discarded' && !ledger.byRule;
-  const after = await answering(desk, (answers) =>
-    record({
-      ...{ id: desk.id, kind: 'skipped', reason: ending.reason },
+  const after = await answering(desk, async (answers) => {
+    await abandon(desk.id, reason);
+    return record({
+      ...{ id: desk.id, kind: 'skipped', reason },
       ...(isDiscarded ? {} : { finality: 'skipped' as const }),
       ...{ ...answers, request: desk.nextRequest() },
-    }),
-  );
-  return settled(desk, after.finality, ending.reason);
+    });
+  });
+  return settled(desk, after.finality, reason);
 }
 
 /** Nothing more can be done without a person. What readers saw before stays. */
@@ -73,15 +74,15 @@ export async function giveUp(
   finality: 'failed' | 'discarded',
   reason: string,
 ): Promise<LedgerDelivery> {
-  await abandon(desk.id, reason);
   const byRule = finality === 'discarded';
-  const ledger = await answering(desk, (answers) =>
-    record({
+  const ledger = await answering(desk, async (answers) => {
+    await abandon(desk.id, reason);
+    return record({
       ...{ id: desk.id, kind: finality, finality, reason, byRule },
       ...(desk.paused ? { paused: false } : {}),
       ...{ ...answers, request: desk.nextRequest() },
-    }),
-  );
+    });
+  });
   desk.release();
   return ledger;
 }
@@ -90,29 +91,25 @@ export async function giveUp(
 export async function answerAtRest(desk: Desk, { finality, reason }: DeliveryResult): Promise<void> {
   if ((desk.wishes.length === 0 && !desk.paused) || !wishesStand()) return;
   const asked = [...desk.wishes.map(({ kind }) => kind), ...(desk.paused ? ['pause'] : [])].join(' and ');
+  desk.release();
   await answering(desk, (answers) =>
     record({
       ...{ id: desk.id, kind: 'answered', paused: false, ...answers, request: desk.nextRequest() },
       reason: `It is ${finality}, so there is nothing left to ${asked}. ${reason}`,
     }),
   );
-  desk.release();
+  await desk.quiet();
 }
 
-/** Takes a step that does, or refuses, all that is asked for now. What is asked for meanwhile stands. */
+/** Takes steps that do, or refuse, all that is asked for when they begin. What is asked for meanwhile stands. */
 async function answering<T>(
   desk: Desk,
-  step: (answers: { readonly answers?: readonly string[] }) => Promise<T>,
+  steps: (answers: { readonly answers?: readonly string[] }) => Promise<T>,
 ): Promise<T> {
   const { wishes } = desk;
-  const outcome = await step(answersTo(wishes));
+  const outcome = await steps(wishes.length === 0 ? {} : { answers: wishes.map(({ request }) => request) });
   desk.answered(wishes);
   return outcome;
-}
-
-/** As a step is told of it. */
-function answersTo(wishes: readonly Wish[]): { readonly answers?: readonly string[] } {
-  return wishes.length === 0 ? {} : { answers: wishes.map(({ request }) => request) };
 }
 
 /** Tells everyone who asked, and is the workflow's result. */
