@@ -202,35 +202,61 @@ export function openDesk(input: DeliveryInput): Desk {
     if (name !== 'accept' || !loads) news = true;
   };
 
-  for (const name of deliverySignals) {
-    setHandler(
-      defineSignal<[SignalArgument | string | undefined]>(name),
-      async (argument) => {
-        const reason = readReason(argument);
-        const request = nextRequest();
-        log.info(`${name}: ${reason}`, { delivery: id });
-        hear(name, reason, request);
-        draw();
-        const wish = toLedger(wishes);
-        await write({
-          ...{ id, kind: `signal:${name}`, reason, request },
-          ...(name === 'pause' || name === 'resume' ? { paused: desk.paused } : {}),
-          ...(wish?.request === request ? { wish } : {}),
-        });
-      },
-      { description: meanings[name] },
-    );
-  }
-  setDefaultSignalHandler(async (name, ...given) => {
+  const takeSignal = async (name: DeliverySignal, argument: SignalArgument | string | undefined) => {
+    const reason = readReason(argument);
+    const request = nextRequest();
+    log.info(`${name}: ${reason}`, { delivery: id });
+    hear(name, reason, request);
+    draw();
+    const wish = toLedger(wishes);
+    await write({
+      ...{ id, kind: `signal:${name}`, reason, request },
+      ...(name === 'pause' || name === 'resume' ? { paused: desk.paused } : {}),
+      ...(wish?.request === request ? { wish } : {}),
+    });
+  };
+  const takeUnknown = async (name: string, argument: SignalArgument | string | undefined) => {
     if (!wishesStand()) return;
-    const reason = notUnderstood(name, readReason(given[0] as SignalArgument | string | undefined));
+    const reason = notUnderstood(name, readReason(argument));
     log.warn(reason, { delivery: id });
     desk.show({ answer: reason });
     await write({ id, kind: `signal:${name.slice(0, 60)}`, reason, request: nextRequest() });
+  };
+  const take = async (name: string, argument: unknown): Promise<void> => {
+    const known = deliverySignals.find((one) => one === name);
+    if (name === notifySignal.name) desk.notify.add(argument as string);
+    else if (known) await takeSignal(known, argument as SignalArgument | string | undefined);
+    else await takeUnknown(name, argument as SignalArgument | string | undefined);
+  };
+
+  // Signals that were there before us are handed over by name, one handler after the other. They are taken in the order
+  // in which they came, by the handler that takes them all.
+  const early: { readonly name: string; readonly taken: () => Promise<void> }[] = [];
+  let listening = false;
+  setDefaultSignalHandler((name, argument) => {
+    if (listening) return take(name, argument);
+    return new Promise<void>((resolve, reject) => {
+      early.push({ name, taken: () => take(name, argument).then(resolve, reject) });
+    });
   });
+  for (const name of deliverySignals) {
+    setHandler(
+      defineSignal<[SignalArgument | string | undefined]>(name),
+      (argument) => takeSignal(name, argument),
+      { description: meanings[name] },
+    );
+  }
   setHandler(notifySignal, (workflowId) => void desk.notify.add(workflowId), {
     description: 'Tell this workflow when the delivery comes to rest.',
   });
+  listening = true;
+  // Runs that began earlier took them by name.
+  const byName: readonly string[] = [...deliverySignals, notifySignal.name];
+  if (early.length > 1 && !wishesStand()) {
+    early.sort((one, other) => byName.indexOf(one.name) - byName.indexOf(other.name));
+  }
+  for (const { taken } of early) void taken();
+
   setHandler(
     defineQuery<DeliveryStatus>(statusQuery),
     () => {

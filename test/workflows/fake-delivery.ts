@@ -50,16 +50,17 @@ export function fakeDelivery(environment: TestWorkflowEnvironment, landfall: Fak
     } as const;
     const [first, ...more] = signals;
     const reason = { reason: 'because the test says so' };
+    // All of them are there before a worker is.
+    const delivery: Delivery =
+      first === undefined
+        ? await environment.client.workflow.start('optimizely', options)
+        : await environment.client.workflow.signalWithStart('optimizely', {
+            ...options,
+            signal: first,
+            signalArgs: [reason],
+          });
+    for (const signal of more) await delivery.signal(signal, reason);
     return worker.runUntil(async () => {
-      const delivery: Delivery =
-        first === undefined
-          ? await environment.client.workflow.start('optimizely', options)
-          : await environment.client.workflow.signalWithStart('optimizely', {
-              ...options,
-              signal: first,
-              signalArgs: [reason],
-            });
-      for (const signal of more) await delivery.signal(signal, reason);
       try {
         await act(delivery);
       } catch (error) {

@@ -6,7 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { DeliveryStatus } from '../../model/control.js';
 import { failureTypes } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
-import { timeSkipping } from '../support/temporal.js';
+import { devServer } from '../support/temporal.js';
 import { fakeDelivery, type Delivery, type FakeDelivery } from './fake-delivery.js';
 import { fakeLandfall, gate, type FakeLandfall } from './fake-landfall.js';
 import { currentDetails } from './observe.js';
@@ -19,10 +19,9 @@ describe('what is asked of a delivery', function () {
   let landfall: FakeLandfall;
 
   beforeEach(async () => {
-    environment = await timeSkipping();
+    ({ environment } = await devServer());
     landfall = fakeLandfall(() => environment);
   });
-  afterEach(() => environment.teardown());
 
   const deliver: FakeDelivery = (...of) => fakeDelivery(environment, landfall)(...of);
   const status = (delivery: Delivery): Promise<DeliveryStatus> => delivery.query<DeliveryStatus>('status');
@@ -150,10 +149,11 @@ describe('what is asked of a delivery', function () {
   it('is written down by a workflow that is cancelled at once', async () => {
     landfall.ledger = { finality: 'final', published: true };
     await assert.rejects(
-      deliver((delivery) => delivery.cancel(), {}, ['reprocess']),
+      deliver(async (delivery) => void (await delivery.cancel()), {}, ['reprocess']),
       WorkflowFailedError,
     );
-    const [signal, cancelled] = [signalsOf()[0], landfall.changes.at(-1)];
+    const [signal] = signalsOf();
+    const cancelled = landfall.changes.find(({ kind }) => kind === 'cancelled');
     assert.deepEqual([signal?.kind, signal?.wish?.wish], ['signal:reprocess', 'reprocess']);
     assert.deepEqual([cancelled?.kind, cancelled?.answers], ['cancelled', undefined]);
     assert.deepEqual(landfall.ledger, { finality: 'final', published: true });
