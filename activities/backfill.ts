@@ -69,6 +69,8 @@ type ListedDelivery = Delivery & { readonly mayBeComplete?: boolean };
 
 /** Whether a backfill leaves a delivery alone, by what the ledger says of it. */
 export function isLeftAlone(delivery: ListedDelivery, known: KnownFinality | undefined): boolean {
+  // What a person asked for is done, should its workflow have ended by force.
+  if (known && known.wish !== null) return false;
   if (known?.finality === 'discarded') return !(known.byRule && delivery.mayBeComplete === true);
   return known?.finality === 'final' || known?.finality === 'skipped';
 }

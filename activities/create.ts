@@ -1,11 +1,7 @@
 import type { DeliveryInput } from '../model/control.js';
 import { abandonStaging } from '../warehouse/discard-delivery.js';
-import {
-  openDelivery,
-  recordChange,
-  type DeliveryChange,
-  type LedgerDelivery,
-} from '../warehouse/ledger-delivery.js';
+import { recordChange, type DeliveryChange } from '../warehouse/ledger-change.js';
+import { openDelivery, type LedgerDelivery } from '../warehouse/ledger-delivery.js';
 import { transaction } from '../warehouse/transaction.js';
 import type { Dependencies } from './dependencies.js';
 import { createDeleteDiscarded } from './delete-discarded.js';

@@ -1,5 +1,6 @@
 import type { Delivery } from '../model/delivery.js';
 import { discardDelivery } from '../warehouse/discard-delivery.js';
+import { answerByLoad } from '../warehouse/ledger-change.js';
 import { publishLoad } from '../warehouse/publish-load.js';
 import type { PublishedLoad } from '../warehouse/publish-request.js';
 import type { Dependencies } from './dependencies.js';
@@ -14,6 +15,8 @@ export interface PublishStep {
   readonly reason: string;
   /** What people should know of it. */
   readonly notice?: string;
+  /** Requests of the wishes that are done with it. */
+  readonly answers?: readonly string[];
 }
 
 export function createPublish({ pool, source }: Dependencies) {
@@ -21,8 +24,8 @@ export function createPublish({ pool, source }: Dependencies) {
     const { config, vendor } = source(step.delivery.source);
     return withHeartbeat(
       () => ({ publishing: step.delivery.id }),
-      (signal) =>
-        publishLoad(
+      async (signal) => {
+        const published = await publishLoad(
           pool,
           {
             loadId: step.loadId,
@@ -35,7 +38,11 @@ export function createPublish({ pool, source }: Dependencies) {
             onlyGrows: vendor.onlyGrows,
           },
           signal,
-        ),
+        );
+        // A step that dies in between is repeated, and finds the load published.
+        await answerByLoad(pool, step.delivery.id, step.answers ?? []);
+        return published;
+      },
     );
   };
 }
@@ -44,16 +51,20 @@ export interface DiscardStep {
   readonly delivery: Delivery;
   readonly reason: string;
   readonly request: string;
+  /** Requests of the wishes that are done with it. */
+  readonly answers?: readonly string[];
 }
 
 export function createDiscard({ pool, source }: Dependencies) {
-  return async function discard(step: DiscardStep): Promise<void> {
+  /** Returns why it is discarded, as a sentence. */
+  return async function discard(step: DiscardStep): Promise<string> {
     const { config, vendor } = source(step.delivery.source);
-    await discardDelivery(pool, {
+    return discardDelivery(pool, {
       deliveryId: step.delivery.id,
       target: targetOf(config, vendor, step.delivery),
       reason: step.reason,
       request: step.request,
+      answers: step.answers ?? [],
     });
   };
 }

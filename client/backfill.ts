@@ -54,6 +54,12 @@ function rangeOf(place: Place, request: BackfillRequest): Range {
   };
 }
 
+/** The id of the backfill of a range, be it running or not. */
+export function backfillIdOf(place: Place, range: Omit<BackfillRequest, 'maxInFlight'>): string {
+  const { source, from, to, types } = rangeOf(place, { ...range, maxInFlight: 1 });
+  return backfillId(source, from, to, types);
+}
+
 function nothingToBackfill({ name, vendor }: SourceConfig): string {
   return (
     `Source '${name}' has nothing to backfill: ${vendor} sends to us, and what it sent earlier lies nowhere else. What came is ` +
@@ -221,11 +227,14 @@ async function report(
     return [
       `Of ${status.started + status.leftAlone} deliveries ${status.started} were started and ${status.leftAlone} left alone. ` +
         `Came to rest: ${settled.join(', ') || 'none'}.`,
+      ...(status.stopped === undefined
+        ? []
+        : [`It was stopped (${status.stopped}); ${status.inFlight.length} of its deliveries go on.`]),
       ...failures.map(
         ({ delivery, reason }) => `  ${delivery} failed: ${reason ?? 'the ledger has no reason.'}`,
       ),
       ...(count > failures.length ? [`  and ${count - failures.length} more; see 'landfall status'`] : []),
     ].join('\n');
   });
-  return count > 0 ? 1 : 0;
+  return count > 0 || status.stopped !== undefined ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { didYouMean } from '../config/suggest.js';
+import { didYouMean } from '../model/suggest.js';
 import { findSource } from '../config/find-source.js';
 import type { SourceConfig } from '../config/schema.js';
 import { vendors } from '../vendors/registry.js';

@@ -1,6 +1,7 @@
 /** A delivery as text, for `landfall show`. */
 
 import { writeInstant } from './instant.js';
+import { writeWish } from './wish.js';
 import type { FoundDelivery } from './queries/find-delivery.js';
 import type { ListedEvent } from './queries/list-events.js';
 import type { FaultyFile, QuarantinedRow } from './queries/list-faults.js';
@@ -42,6 +43,8 @@ function writeHead(shown: ShownDelivery): string {
   const state = `${shown.finality}${shown.paused ? ' (paused)' : ''}, since ${writeInstant(shown.since)}`;
   const lines: (readonly [string, string | null | undefined])[] = [
     ['Finality', state],
+    ['Asked for', writeWish(shown)],
+    ['Refused', shown.refusal],
     ['Notice', shown.notice],
     ['Trouble', shown.trouble === shown.reason ? null : shown.trouble],
     ['Reason', shown.reason],

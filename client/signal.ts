@@ -4,9 +4,10 @@ import { deliveryStart } from '../config/delivery-start.js';
 import type { DeliverySignal, SignalArgument } from '../model/control.js';
 import { hasStore, type SourceConfig } from '../config/schema.js';
 import type { Delivery, Finality } from '../model/delivery.js';
-import { readDelivery } from '../warehouse/read-finality.js';
+import { readDelivery, type KnownDelivery } from '../warehouse/read-finality.js';
 import { parseDeliveryId } from './delivery-name.js';
 import { hasWorker, noWorkerNote } from './has-worker.js';
+import { writeInstant } from './instant.js';
 import { isRunning } from './is-running.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
@@ -57,8 +58,18 @@ export async function signalDelivery(
     }
     return result;
   });
+  if (request.signal === 'discard' && known?.finality === 'discarded' && !known.byRule) {
+    output.note(writeAlready(known));
+  }
   output.result(sent, () => writeSent(sent));
   return 0;
+}
+
+function writeAlready({ id, since, reason }: KnownDelivery): string {
+  return (
+    `${id} is discarded already, since ${writeInstant(since.toISOString())} (${reason ?? 'no reason given'}). Its history ` +
+    `will say that it was asked for again.`
+  );
 }
 
 /** Where a job lies, its name does not tell. */

@@ -15,6 +15,7 @@ import { listTroubles } from './queries/list-troubles.js';
 import type { ExitCode } from './session.js';
 import { writeTable } from './table.js';
 import { UsageError } from './usage-error.js';
+import { writeWish } from './wish.js';
 import { withLedger } from './with-ledger.js';
 
 /** Prints deliveries from the ledger, which knows more and forgets less than Temporal's visibility. */
@@ -74,12 +75,15 @@ function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
   return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
-/** A notice comes first, and what goes wrong: they are why somebody may have to look. */
-function writeReason({ delivery, notice, trouble, reason, deliveries = 1 }: Line): string | undefined {
+/** What was asked for, what goes wrong and a notice come first: they are why somebody may have to look. */
+function writeReason(line: Line): string | undefined {
+  const { delivery, refusal, notice, trouble, reason, deliveries = 1 } = line;
   const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
+  const wish = writeWish(line);
+  const asked = wish === null ? null : `Asked for: ${wish}.`;
+  const wrong = trouble === reason ? null : trouble;
   return (
-    [newest, notice, trouble === reason ? null : trouble, reason].filter((part) => part !== null).join(' ') ||
-    undefined
+    [newest, asked, refusal, notice, wrong, reason].filter((part) => part !== null).join(' ') || undefined
   );
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.js';
 import type { SourceConfig } from './schema.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../model/suggest.js';
 
 /** The source of that name. Throws a `ConfigError` that names those there are. */
 export function findSource(sources: readonly SourceConfig[], name: string): SourceConfig {

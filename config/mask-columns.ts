@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Landing, StoredType } from '../vendors/table.js';
 import { missingKey, type Masked } from './mask.js';
 import { writeTarget, type MaskRule } from './mask-rules.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../model/suggest.js';
 
 /** What is known of a vendor's tables; every `Vendor` is such. */
 export interface MaskedVendor {

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { ConfigProblem } from './config-error.js';
 import { writePath, type ConfigDocument, type Path } from './document.js';
 import { knownKeys } from './known-keys.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../model/suggest.js';
 import { valueAt } from './value-at.js';
 
 /** Settings whose values are not shown even when they stand in the file itself. */

@@ -1,6 +1,7 @@
 /** What passes between people, the command line and workflows: inputs, signals, the status query, results. */
 
 import type { Delivery, Finality } from './delivery.js';
+import type { Wish } from './wish.js';
 
 /** Signals that every delivery takes. The argument is `{ "reason": "…" }` or the reason as a string. */
 export const deliverySignals = ['reprocess', 'accept', 'skip', 'discard', 'pause', 'resume'] as const;
@@ -10,6 +11,9 @@ export interface SignalArgument {
   /** Why; lands in the ledger beside the signal. */
   readonly reason: string;
 }
+
+/** Ends a backfill: it starts nothing more, and what it started goes on. The same argument. */
+export const stopSignal = 'stop';
 
 /** The query that every delivery and every backfill answers. */
 export const statusQuery = 'status';
@@ -51,6 +55,8 @@ export function deliveryOf({ id, source, type, date, exportJob }: DeliveryInput)
 export interface CarriedDelivery {
   /** Epoch ms of the first look. */
   readonly waitingSince: number;
+  /** What is asked for and not done yet. Absent: as the next two say, which runs of earlier versions hand on. */
+  readonly wishes?: readonly Wish[];
   readonly force: boolean;
   readonly accepted: boolean;
   readonly paused: boolean;
@@ -104,6 +110,8 @@ export interface DeliveryStatus {
   readonly delivery: string;
   readonly finality: Finality;
   readonly paused: boolean;
+  /** What was asked for and is not done yet, with its reason. */
+  readonly wish?: string;
   /** What happens next, as a sentence. */
   readonly next: string;
   readonly deadline: string;
@@ -157,13 +165,20 @@ export interface BackfillStatus extends BackfillTally {
   /** Started and not at rest yet. */
   readonly inFlight: readonly string[];
   readonly done: boolean;
+  /** Why somebody stopped it; absent where nobody did. */
+  readonly stopped?: string;
 }
 
 /** Workflow types. A delivery's type is the vendor's name. */
 export const workflowTypes = { backfill: 'backfill', discover: 'discover' } as const;
 
 export function backfillId(source: string, from: string, to: string, types: readonly string[]): string {
-  return `${source}/backfill/${from}..${to}/${[...types].sort().join('+')}`;
+  return `${backfillsOf(source)}${from}..${to}/${[...types].sort().join('+')}`;
+}
+
+/** What the ids of all backfills of a source begin with. */
+export function backfillsOf(source: string): string {
+  return `${source}/backfill/`;
 }
 
 /** Search attributes, registered by `landfall setup`. */

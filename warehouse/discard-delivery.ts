@@ -1,5 +1,7 @@
 import type pg from 'pg';
 
+import { writeInstant } from '../vendors/completion.js';
+import { answerWishes } from './ledger-change.js';
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { takeOutMerged } from './publish-merge.js';
@@ -12,35 +14,72 @@ export interface DiscardRequest {
   readonly target: Target;
   readonly reason: string;
   readonly request: string;
+  /** Requests of the wishes that are done with it. */
+  readonly answers?: readonly string[];
 }
 
-/** Takes a delivery's rows out of the tables and drops its staging, in one transaction. The ledger keeps its history. */
-export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): Promise<void> {
-  await transaction(pool, async (client) => {
-    await client.query('select 1 from landfall.delivery where id = $1 for no key update', [
-      discard.deliveryId,
-    ]);
+/**
+ * Takes a delivery's rows out of the tables and drops its staging, in one transaction. The ledger keeps its history. One
+ * that a person has discarded already stays as it is.
+ *
+ * @returns why it is discarded, as a sentence.
+ */
+export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): Promise<string> {
+  const { deliveryId } = discard;
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<Before>(
+      `select finality, by_rule, since, reason from landfall.delivery where id = $1 for no key update`,
+      [deliveryId],
+    );
+    const already = rows.find(({ finality, by_rule }) => finality === 'discarded' && !by_rule);
+    const reason = already ? writeAlready(already, discard.reason) : discard.reason;
     const { rowCount } = await client.query(
       `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
        values ($1, 'discarded', 'discarded', $2, $3)
        on conflict (delivery_id, request) do nothing`,
-      [discard.deliveryId, discard.reason, discard.request],
+      [deliveryId, reason, discard.request],
     );
-    if (rowCount === 0) return;
+    if (rowCount === 0) return reasonGiven(client, discard);
     await takeOut(client, discard);
-    await abandonStaging(client, discard.deliveryId, discard.reason, 'discarded');
+    await abandonStaging(client, deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
        where delivery_id = $1 and state = 'published'`,
-      [discard.deliveryId, discard.reason],
+      [deliveryId, discard.reason],
     );
-    await client.query(
-      `update landfall.delivery
-       set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null, by_rule = false
-       where id = $1`,
-      [discard.deliveryId, discard.reason],
-    );
+    if (already === undefined) {
+      await client.query(
+        `update landfall.delivery
+         set finality = 'discarded', since = now(), reason = $2, notice = null, refusal = null, published_at = null,
+             by_rule = false
+         where id = $1`,
+        [deliveryId, reason],
+      );
+    }
+    await answerWishes(client, deliveryId, discard.answers ?? []);
+    return reason;
   });
+}
+
+interface Before {
+  readonly finality: string;
+  readonly by_rule: boolean;
+  readonly since: Date;
+  readonly reason: string | null;
+}
+
+function writeAlready({ since, reason }: Before, again: string): string {
+  const when = writeInstant(since.getTime());
+  return `It is discarded already, since ${when} (${reason ?? 'no reason given'}). Asked for again: ${again}`;
+}
+
+/** The step runs a second time: its first answer was lost. */
+async function reasonGiven(client: pg.ClientBase, discard: DiscardRequest): Promise<string> {
+  const { rows } = await client.query<{ reason: string | null }>(
+    'select reason from landfall.delivery_event where delivery_id = $1 and request = $2',
+    [discard.deliveryId, discard.request],
+  );
+  return rows[0]?.reason ?? discard.reason;
 }
 
 async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {

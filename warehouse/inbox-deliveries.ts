@@ -4,7 +4,10 @@ import type pg from 'pg';
 
 import type { Delivery } from '../model/delivery.js';
 
-/** Those that have not come to rest, besides the ones given, in the order in which their bodies came; at most `most`. */
+/**
+ * Those that have not come to rest, or of which a person asked for something that is not done yet, besides the ones given,
+ * in the order in which their bodies came; at most `most`.
+ */
 export async function unsettledBatches(
   pool: pg.Pool,
   source: string,
@@ -13,7 +16,8 @@ export async function unsettledBatches(
   const { rows } = await pool.query<Delivery>(
     `select id, source, type, to_char(date, 'YYYY-MM-DD') as date
      from landfall.delivery d
-     where source = $1 and finality in ('waiting', 'loading', 'provisional') and finality = any($2)
+     where source = $1
+       and (finality in ('waiting', 'loading', 'provisional') and finality = any($2) or wish is not null)
        and id <> all($3::text[])
      order by d.date, created_at, length(id), id limit $4`,
     [source, finalities, known, most],

@@ -2,7 +2,8 @@ import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import type { Delivery, Finality } from '../model/delivery.js';
-import { transaction } from './transaction.js';
+import { Failure, failureTypes } from '../model/failure.js';
+import type { LedgerWish } from '../model/wish.js';
 import { unreadableFiles, type UnreadableFiles } from './unreadable-files.js';
 
 /** What the ledger says of a delivery. */
@@ -13,6 +14,10 @@ export interface LedgerDelivery {
   readonly published: boolean;
   /** What ended it was its vendor's rule, and not a person. */
   readonly byRule: boolean;
+  /** Held by a person until `resume`. */
+  readonly paused?: boolean;
+  /** What a person asked for and is not done yet. */
+  readonly wish?: LedgerWish;
   /** Of what readers see: the version of its marker, its counts, and what people should know of it. */
   readonly version?: string;
   readonly counts?: LoadCounts;
@@ -36,9 +41,9 @@ export async function openDelivery(
   return readDelivery(pool, id);
 }
 
-async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
+export async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
-    `select d.finality, d.by_rule, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
+    `select d.finality, d.by_rule, d.paused, d.wish, d.wish_reason, d.wish_request, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
             l.rows_quarantined, l.rows_duplicate
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
@@ -46,8 +51,12 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
     [id],
   );
   const row = rows[0];
-  if (!row) throw new Error(`Delivery ${id} is not in the ledger.`);
-  const standing = { id, finality: row.finality, byRule: row.by_rule };
+  if (!row) throw notInLedger(id);
+  const standing = {
+    ...{ id, finality: row.finality, byRule: row.by_rule },
+    ...(row.paused ? { paused: true } : {}),
+    ...(row.wish === null ? {} : { wish: wishOf(row.wish, row) }),
+  };
   if (row.load_id === null) return { ...standing, published: false };
   const unreadable = await unreadableFiles(db, row.load_id);
   return {
@@ -67,9 +76,25 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
   };
 }
 
+function wishOf(wish: string, row: VisibleRow): LedgerWish {
+  return { wish, reason: row.wish_reason ?? '', request: row.wish_request ?? '' };
+}
+
+/** No retry enters it. */
+export function notInLedger(id: string): Failure {
+  return new Failure(
+    failureTypes.configInvalid,
+    `Delivery ${id} is not in the ledger. Check that postgres.url leads to the database that it was begun in.`,
+  );
+}
+
 interface VisibleRow {
   readonly finality: Finality;
   readonly by_rule: boolean;
+  readonly paused: boolean;
+  readonly wish: string | null;
+  readonly wish_reason: string | null;
+  readonly wish_request: string | null;
   readonly notice: string | null;
   /** Null where nothing is visible, like all that follow. */
   readonly load_id: string | null;
@@ -80,69 +105,4 @@ interface VisibleRow {
   readonly rows_loaded: string;
   readonly rows_quarantined: string;
   readonly rows_duplicate: string;
-}
-
-export interface DeliveryChange {
-  readonly id: string;
-  /** What happened: `finality`, `signal:pause`, `note` … */
-  readonly kind: string;
-  readonly reason: string;
-  /** Absent: stays as it is. */
-  readonly finality?: Finality;
-  readonly paused?: boolean;
-  /** The finality is that of what readers see, not of what is under way. */
-  readonly ofVisible?: boolean;
-  /** The vendor's rule asks for it, and not a person. */
-  readonly byRule?: boolean;
-  /** Names the step that asks, so that asking twice changes the ledger once. */
-  readonly request: string;
-}
-
-/**
- * Writes a change of finality, or a person's word, into the ledger with its reason. A delivery whose rows are visible
- * keeps the finality of those rows while it is loaded again, waits or fails: what readers see is still that version.
- */
-export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promise<LedgerDelivery> {
-  return transaction(pool, async (client) => {
-    const held = await client.query<{ finality: Finality; published: boolean }>(
-      `select finality, published_at is not null as published from landfall.delivery where id = $1 for no key update`,
-      [change.id],
-    );
-    const before = held.rows[0];
-    if (!before) throw new Error(`Delivery ${change.id} is not in the ledger.`);
-    const visible = before.published && change.ofVisible !== true;
-    const finality = visible ? before.finality : (change.finality ?? before.finality);
-    const { rowCount } = await client.query(
-      `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
-       values ($1, $2, $3, $4, $5)
-       on conflict (delivery_id, request) do nothing`,
-      [change.id, change.kind, change.finality ?? finality, change.reason, change.request],
-    );
-    if (rowCount === 1) {
-      await client.query(
-        `update landfall.delivery
-         set finality = $2,
-             since = case when finality = $2 then since else now() end,
-             reason = case when $3::text is null or $6 then reason else $3 end,
-             -- Of rows that stay as they are, the reason stays too: that they could not be loaded again is told beside it.
-             trouble = case when $3::text is null then trouble
-                            when $6 and $7 = 'failed' then $3
-                            when $6 and $7 in ('waiting', 'loading') then trouble end,
-             reason_before = case when $3::text is null or $6 then reason_before end,
-             paused = coalesce($4, paused),
-             by_rule = case when $3::text is null then by_rule else $5 end
-         where id = $1`,
-        [
-          change.id,
-          finality,
-          change.finality === undefined ? null : change.reason,
-          change.paused ?? null,
-          change.byRule === true,
-          visible,
-          change.finality ?? null,
-        ],
-      );
-    }
-    return readDelivery(client, change.id);
-  });
 }

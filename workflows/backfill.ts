@@ -2,17 +2,29 @@
 
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
+  defineSignal,
+  isCancellation,
+  log,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { BackfillInput, BackfillStatus, BackfillTally, DeliveryResult } from '../model/control.js';
-import { statusQuery } from '../model/control.js';
+import {
+  statusQuery,
+  stopSignal,
+  type BackfillInput,
+  type BackfillStatus,
+  type BackfillTally,
+  type DeliveryResult,
+  type SignalArgument,
+} from '../model/control.js';
 import { countDays } from '../model/day.js';
+import { readReason } from './desk.js';
 import { backfillDetails } from './details.js';
 import { long } from './steps.js';
 import { openWindow } from './window.js';
@@ -29,6 +41,8 @@ const mostFailedListed = 100;
  * then the next one starts. Ends when all have, with the tally.
  *
  * A recent day may wait for its marker for days. It takes nothing meanwhile, so it holds up no other.
+ *
+ * Stopped or cancelled it starts no more; what it has started goes on.
  */
 export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
   const days = countDays(input.from, input.to);
@@ -36,6 +50,8 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
   let daysDone = input.carried?.daysDone ?? 0;
   // Of the day that is under way.
   const dealtWith = new Set(input.carried?.dealtWith);
+  const work = new CancellationScope();
+  let stopped: string | undefined;
   let tally: BackfillTally = input.carried?.tally ?? { started: 0, leftAlone: 0, settled: {}, failed: [] };
 
   const settle = ({ delivery, finality }: DeliveryResult): void => {
@@ -51,16 +67,27 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     daysDone,
     inFlight: window.inFlight(),
     done: daysDone >= days && window.inFlight().length === 0,
+    ...(stopped === undefined ? {} : { stopped }),
   });
   const show = (): void => setCurrentDetails(backfillDetails(status(), window.waiting()));
   const window = openWindow({ ...input.carried, onSettled: settle, onChange: show });
   window.listen();
+  setHandler(
+    defineSignal<[SignalArgument | string | undefined]>(stopSignal),
+    (argument) => {
+      stopped = readReason(argument);
+      log.info(`stop: ${stopped}`);
+      work.cancel();
+    },
+    { description: 'Start no more deliveries and end. Those in flight go on.' },
+  );
   setHandler(defineQuery<BackfillStatus>(statusQuery), status, { description: 'Progress of the backfill.' });
   show();
 
   const goOnWhenLong = async (): Promise<void> => {
     if (!workflowInfo().continueAsNewSuggested) return;
     await condition(allHandlersFinished);
+    if (stopped !== undefined) return;
     const carried = {
       ...{ daysDone, dealtWith: [...dealtWith] },
       ...{ inFlight: window.inFlight(), waiting: [...window.waiting()], tally },
@@ -76,38 +103,47 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     }
   };
 
-  while (daysDone < days) {
-    await goOnWhenLong();
-    const next = await listing.nextDeliveries.executeWithOptions(
-      { summary: `which of days ${daysDone + 1} to ${Math.min(days, daysDone + chunk)} to start` },
-      [
-        {
-          ...{ source: input.source, types: input.types, from: input.from, to: input.to },
-          ...{ daysDone, days: chunk },
-        },
-      ],
-    );
-    const upTo = Math.min(days, daysDone + chunk);
-    for (const { day, id, start } of next) {
-      if (day > daysDone) dealtWith.clear();
-      daysDone = day;
-      if (dealtWith.has(id)) continue;
-      if (start === undefined) {
-        dealtWith.add(id);
-        tally = { ...tally, leftAlone: tally.leftAlone + 1 };
-        continue;
-      }
-      await until(() => window.atWork() < input.maxInFlight);
+  const startAll = async (): Promise<void> => {
+    while (daysDone < days) {
       await goOnWhenLong();
-      dealtWith.add(id);
-      tally = { ...tally, started: tally.started + 1 };
-      await window.start(start);
+      const next = await listing.nextDeliveries.executeWithOptions(
+        { summary: `which of days ${daysDone + 1} to ${Math.min(days, daysDone + chunk)} to start` },
+        [
+          {
+            ...{ source: input.source, types: input.types, from: input.from, to: input.to },
+            ...{ daysDone, days: chunk },
+          },
+        ],
+      );
+      const upTo = Math.min(days, daysDone + chunk);
+      for (const { day, id, start } of next) {
+        if (day > daysDone) dealtWith.clear();
+        daysDone = day;
+        if (dealtWith.has(id)) continue;
+        if (start === undefined) {
+          dealtWith.add(id);
+          tally = { ...tally, leftAlone: tally.leftAlone + 1 };
+          continue;
+        }
+        await until(() => window.atWork() < input.maxInFlight);
+        await goOnWhenLong();
+        dealtWith.add(id);
+        tally = { ...tally, started: tally.started + 1 };
+        await window.start(start);
+      }
+      dealtWith.clear();
+      daysDone = upTo;
+      show();
     }
-    dealtWith.clear();
-    daysDone = upTo;
+    await until(() => window.inFlight().length === 0);
+  };
+
+  try {
+    await work.run(startAll);
+  } catch (error) {
+    if (stopped === undefined || !isCancellation(error)) throw error;
     show();
   }
-  await until(() => window.inFlight().length === 0);
   await condition(allHandlersFinished);
   return status();
 }

@@ -3,13 +3,16 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
+  ContinueAsNew,
   continueAsNew,
   isCancellation,
+  log,
+  TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 
 import { deliveryOf, type DeliveryInput, type DeliveryResult } from '../model/control.js';
-import type { Delivery } from '../model/delivery.js';
 import { failureTypes, lookedAtLast } from '../model/failure.js';
 import {
   interval,
@@ -22,9 +25,22 @@ import {
 } from '../vendors/completion.js';
 import type { LookedAt } from '../vendors/vendor.js';
 import { openDesk } from './desk.js';
-import { load, rootFailure, waitsForVendor } from './load.js';
-import { confirm, end, endCancelled, fail, giveUp, note, settled } from './settle.js';
+import { load, waitsForVendor } from './load.js';
+import { wishesStand } from './patches.js';
+import {
+  answerAtRest,
+  confirm,
+  end,
+  endCancelled,
+  fail,
+  giveUp,
+  note,
+  settled,
+  whenCancelled,
+} from './settle.js';
+import { isPassing, rootFailure } from './step-failure.js';
 import { long, openDelivery } from './steps.js';
+import { untilAsked } from './until-asked.js';
 
 /** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
 const replanPauses = [1_000, 10_000, 60_000, 300_000];
@@ -47,6 +63,8 @@ export interface Contract<S extends Sighting> {
  * asks for it, and ends when it is final; or ends skipped, discarded or failed. Whatever happens in between, readers see
  * the earlier version or the new one, and the ledger says which. A delivery that never came is a result; one that cannot
  * be loaded is a failed workflow.
+ *
+ * What a person asks for stands until it is done, or refused with a reason: whatever a step ends with, it comes first.
  */
 export async function deliver<S extends Sighting>(
   input: DeliveryInput,
@@ -54,9 +72,16 @@ export async function deliver<S extends Sighting>(
 ): Promise<DeliveryResult> {
   const desk = openDesk(input);
   const { listing } = long(input.heartbeatTimeout);
-  const deleteFiles = (delivery: Delivery): Promise<boolean> =>
-    listing.deleteDiscarded.executeWithOptions({ summary: 'delete its files from the store' }, [delivery]);
   const delivery = deliveryOf(input);
+  const deleteFiles = (): Promise<boolean | undefined> =>
+    untilAsked(
+      desk,
+      () =>
+        listing.deleteDiscarded.executeWithOptions({ summary: 'delete its files from the store' }, [
+          delivery,
+        ]),
+      wishesStand,
+    );
   const waitingSince = input.carried?.waitingSince ?? Date.now();
   let looks = input.carried?.looks ?? 0;
   let loads = input.carried?.loads ?? 0;
@@ -84,44 +109,50 @@ export async function deliver<S extends Sighting>(
     };
   };
 
+  const nextPause = (): number => replanPauses[replans++] ?? replanPauses.at(-1) ?? 0;
+
   /** Returns only when somebody wanted an ending while the ledger was still being written: that is this run's to do. */
   const goOn = async (): Promise<void> => {
     await desk.quiet();
     if (desk.ending()) return;
-    const { force, accepted, paused } = desk;
+    const { wishes, force, accepted, paused } = desk;
     const carried = {
-      ...{ waitingSince, force, accepted, paused, looks, loads, notify: [...desk.notify] },
+      ...{ waitingSince, wishes, force, accepted, paused, looks, loads, notify: [...desk.notify] },
       ...(watch ? { watch } : {}),
       ...(notice === undefined ? {} : { notice }),
     };
     await continueAsNew<(input: DeliveryInput) => Promise<DeliveryResult>>({ ...input, carried });
   };
 
-  try {
+  /** Until it comes to rest. */
+  const live = async (): Promise<DeliveryResult> => {
     let ledger = await openDelivery(input);
-    desk.opened(ledger);
+    if (!desk.isOpen()) desk.opened(ledger);
     let result: DeliveryResult | undefined;
 
     for (;;) {
       // What is asked for while the delivery comes to rest is still ours to do.
       if (result && !desk.hasNews()) await contract.atRest?.(result);
+      if (result && !desk.hasNews()) await answerAtRest(desk, result);
       if (result && !desk.hasNews()) return result;
       if (result) ledger = await openDelivery(input);
       result = undefined;
       if (workflowInfo().continueAsNewSuggested) await goOn();
       await desk.whileRunning();
+      // What is asked for is in the ledger before anything is done about it.
+      if (desk.wishes.length > 0 && wishesStand()) await desk.quiet();
       desk.takeNews();
       const ending = desk.ending();
       if (ending) {
-        result = await end(desk, delivery, ending);
+        result = await end(desk, delivery, ending, ledger);
         continue;
       }
 
-      const sighting = (await listing.look.executeWithOptions(
-        { summary: `look for ${contract.looksFor} (${++looks})` },
-        [{ delivery, ...lookedAt() }],
-      )) as S;
-      if (desk.hasNews()) continue;
+      const summary = `look for ${contract.looksFor} (${++looks})`;
+      const look = (): Promise<S> =>
+        listing.look.executeWithOptions({ summary }, [{ delivery, ...lookedAt() }]) as Promise<S>;
+      const sighting = await untilAsked(desk, look, wishesStand);
+      if (sighting === undefined || desk.hasNews()) continue;
       const decision = contract.decide(sighting, ledger, clock(), desk, watch);
       watch = decision.watch;
 
@@ -134,13 +165,12 @@ export async function deliver<S extends Sighting>(
         ledger = await giveUp(desk, finality, reason);
         const deleted = finality === 'discarded' && input.deleteDiscarded === true;
         // Its manifest may have come while we gave it up: then it is looked at again.
-        if (deleted && !(await deleteFiles(delivery))) continue;
+        if (deleted && (await deleteFiles()) !== true) continue;
         result = await settled(desk, finality, reason);
         continue;
       }
       if (decision.step === 'settle') {
         ledger = await confirm(desk, decision.reason);
-        desk.accepted = false;
         result = await settled(desk, ledger.finality, decision.reason, desk.counts());
         continue;
       }
@@ -157,9 +187,8 @@ export async function deliver<S extends Sighting>(
 
       ledger = await note(desk, 'loading', decision.reason);
       notice = decision.notice ?? notice;
-      // A reprocess that comes from here on asks for another load than this one.
-      const force = desk.force;
-      desk.force = false;
+      // What is asked for from here on asks for another load than this one.
+      const { wishes, force } = desk;
       const outcome = await load(desk, input, {
         request: `${workflowInfo().firstExecutionRunId}/load-${loads}`,
         force,
@@ -169,8 +198,8 @@ export async function deliver<S extends Sighting>(
         finality: decision.finality,
         reason: decision.reason,
         ...(notice === undefined ? {} : { notice }),
+        answers: wishes.map(({ request }) => request),
       });
-      if (outcome.kind !== 'published') desk.force ||= force;
       if (outcome.kind === 'continue') {
         await goOn();
         continue;
@@ -179,7 +208,7 @@ export async function deliver<S extends Sighting>(
       if (outcome.kind === 'published') {
         const { finality } = decision;
         replans = 0;
-        desk.accepted = false;
+        desk.answered(wishes);
         desk.show({ finality, counts: outcome.counts, notice: outcome.notice });
         await desk.quiet();
         if (finality === 'final' && !desk.hasNews()) {
@@ -194,18 +223,58 @@ export async function deliver<S extends Sighting>(
         if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
           throw ApplicationFailure.nonRetryable(lookedAtLast(outcome.reason), outcome.type);
         }
-        const usual = vendor ? interval(clock()) : (replanPauses[replans++] ?? replanPauses.at(-1) ?? 0);
+        const usual = vendor ? interval(clock()) : nextPause();
         const lost = outcome.type === failureTypes.stagingLost;
         const pause = lost ? Math.min(usual, longestWithoutStaging) : usual;
         desk.show({ next: outcome.reason });
         await desk.waitUntil(Date.now() + pause, `plan again: ${outcome.type}`);
       }
     }
-  } catch (error) {
-    if (isCancellation(error)) await endCancelled(desk, delivery);
-    const failure = rootFailure(error);
-    if (!failure) throw error;
-    await CancellationScope.nonCancellable(() => fail(desk, failure.message));
-    throw ApplicationFailure.nonRetryable(failure.message, failure.type ?? undefined);
+  };
+
+  /** What a step ended with does not end the delivery: it goes on, after a pause where nobody asked for anything. */
+  const goesOnAfter = async (error: unknown): Promise<boolean> => {
+    // A fault of the program is none of a step.
+    if (!(error instanceof TemporalFailure) || !wishesStand()) return false;
+    if (desk.hasNews()) {
+      desk.takeNews();
+      return true;
+    }
+    if (!isPassing(error)) return false;
+    const why = rootFailure(error)?.message ?? String(error);
+    log.warn(`A step ended and was not tried again; the delivery goes on: ${why}`, { delivery: input.id });
+    desk.show({ next: why });
+    await desk.waitUntil(Date.now() + nextPause(), 'go on');
+    return true;
+  };
+
+  /** The ledger says why, and refuses what was asked for until now. */
+  const failWith = async (reason: string): Promise<void> => {
+    // It may be there from an earlier run; if it is not, nothing is to be written.
+    if (!desk.isOpen()) desk.opened(undefined);
+    await CancellationScope.nonCancellable(() => fail(desk, reason)).catch((error: unknown) => {
+      const why = rootFailure(error)?.message ?? String(error);
+      log.error(`The ledger does not say that it failed: ${why}`, { delivery: input.id });
+    });
+  };
+
+  for (;;) {
+    try {
+      return await live();
+    } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
+      const isCancelled = CancellationScope.current().consideredCancelled;
+      if (isCancellation(error) || (isCancelled && wishesStand())) {
+        await endCancelled(desk, input);
+        throw isCancellation(error) ? error : new CancelledFailure(whenCancelled);
+      }
+      if (await goesOnAfter(error)) continue;
+      const failure = rootFailure(error);
+      if (!failure) throw error;
+      await failWith(failure.message);
+      if (desk.hasNews() && (await goesOnAfter(error))) continue;
+      const left = desk.wishes.map(({ kind, reason }) => ` Asked for and not done: ${kind} (${reason}).`);
+      throw ApplicationFailure.nonRetryable(failure.message + left.join(''), failure.type ?? undefined);
+    }
   }
 }

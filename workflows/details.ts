@@ -6,6 +6,7 @@ import type { InboxDepth, InboxNews, InboxStatus, LastLoaded } from '../model/in
 import { kindWords, nameKinds, type NameCounts, type NamesStatus } from '../model/names.js';
 import { finalities, type Finality } from '../model/delivery.js';
 import { printable } from '../model/printable.js';
+import type { LedgerWish } from '../model/wish.js';
 import { writeInstant } from '../vendors/completion.js';
 
 /** What a delivery's page shows of its state. */
@@ -19,13 +20,17 @@ export interface Shown {
   filesPlanned?: number | undefined;
   /** What people should know of what is visible, beyond its finality. */
   notice?: string | undefined;
+  /** To a signal that it does not know. */
+  answer?: string | undefined;
 }
 
 /** The Web UI's box holds seven lines, so what matters comes first; the delivery's name stands above it. */
-export function deliveryDetails(shown: Shown, paused: boolean): string {
+export function deliveryDetails(shown: Shown, paused: boolean, wish?: LedgerWish): string {
   const visible = shown.finality === 'final' || shown.finality === 'provisional';
   return table([
     ['Finality', paused ? `${shown.finality} (paused)` : shown.finality],
+    ...(wish ? [['Asked for', `${wish.wish}, not done yet (${wish.reason})`] as const] : []),
+    ...(shown.answer === undefined ? [] : [['Answer', shown.answer] as const]),
     ...(shown.notice === undefined ? [] : [['Notice', shown.notice] as const]),
     ['Next', paused ? 'Nothing new starts until `resume`.' : shown.next],
     ...(shown.counts ? countRows(shown.counts, shown.filesPlanned ?? 0, visible) : []),
@@ -62,6 +67,9 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
     ['In flight', list(inFlight)],
     ['Came to rest', settled.length === 0 ? 'none yet' : settled.join(', ')],
     ['Failed', list(status.failed, status.settled.failed)],
+    ...(status.stopped === undefined
+      ? []
+      : [['Stopped', `${status.stopped}; what is in flight goes on`] as const]),
   ]);
 }
 

@@ -12,6 +12,7 @@ import {
   type InboxSeen,
   type InboxStatus,
 } from '../model/inbox.js';
+import { isSettled } from '../model/delivery.js';
 import { writeInstant } from '../vendors/completion.js';
 import { readReason } from './desk.js';
 import { inboxDetails, writeBytes } from './details.js';
@@ -100,7 +101,7 @@ export function openInboxDesk(input: InboxInput): InboxDesk {
         last = { delivery, finality, at: Date.now(), ...(counts ? { counts } : {}) };
         desk.outdated = true;
         // It may be that only its workflow has ended: then the ledger has it as unfinished, and it is started again.
-        desk.more ||= finality === 'failed';
+        desk.more ||= finality === 'failed' || !isSettled(finality);
       },
       onChange: () => desk.show(),
     }),

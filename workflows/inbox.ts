@@ -12,7 +12,7 @@ import {
 import type { DeliveryStart } from '../config/delivery-start.js';
 import type { InboxInput } from '../model/inbox.js';
 import { mostAtWork, openInboxDesk, type InboxDesk } from './inbox-desk.js';
-import { rootFailure } from './load.js';
+import { rootFailure } from './step-failure.js';
 import { inboxSteps } from './steps.js';
 
 const minute = 60_000;

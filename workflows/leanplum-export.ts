@@ -28,7 +28,7 @@ import type {
 import { failureTypes } from '../model/failure.js';
 import { writeMinute } from '../vendors/completion.js';
 import { exportDetails, writeExported } from './details.js';
-import { rootFailure } from './load.js';
+import { rootFailure } from './step-failure.js';
 import { startDelivery } from './start.js';
 import { once, polling, quick } from './steps.js';
 

@@ -1,13 +1,6 @@
 /** Plan, stage, publish: how a delivery whose files are there comes into the tables. */
 
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 
 import type { Plan } from '../activities/plan.js';
 import { deliveryOf, type DeliveryInput, type LoadCounts } from '../model/control.js';
@@ -15,7 +8,9 @@ import { decidedByWorkflow, failureTypes, type FailureType } from '../model/fail
 import type { Take } from '../vendors/completion.js';
 import type { Desk } from './desk.js';
 import { inFlight } from './in-flight.js';
+import { rootFailure } from './step-failure.js';
 import { long } from './steps.js';
+import { untilAsked } from './until-asked.js';
 
 export interface LoadRequest {
   /** Names the load over all runs of the workflow. */
@@ -29,6 +24,8 @@ export interface LoadRequest {
   readonly reason: string;
   /** What people should know of it. */
   readonly notice?: string;
+  /** Requests of the wishes that are done with it. */
+  readonly answers: readonly string[];
 }
 
 export type LoadOutcome =
@@ -50,20 +47,10 @@ export type LoadOutcome =
  * is dropped by the next plan or by the ending. Errors that retries and a new plan cannot mend are thrown.
  */
 export async function load(desk: Desk, input: DeliveryInput, request: LoadRequest): Promise<LoadOutcome> {
-  const scope = new CancellationScope();
-  const work = scope.run(() => planStagePublish(desk, input, request));
-  let done = false;
-  const settled = work.then(
-    () => (done = true),
-    () => (done = true),
-  );
-  await condition(() => done || desk.hasNews());
-  if (!done) scope.cancel();
-  await settled;
   try {
-    return await work;
+    const outcome = await untilAsked(desk, () => planStagePublish(desk, input, request));
+    return outcome ?? { kind: 'interrupted' };
   } catch (error) {
-    if (isCancellation(error) && desk.hasNews()) return { kind: 'interrupted' };
     const failure = rootFailure(error);
     const type = decidedByWorkflow.find((known) => known === failure?.type);
     if (type !== undefined) return { kind: 'again', type, reason: failure?.message ?? type };
@@ -118,6 +105,7 @@ async function planStagePublish(
         finality: request.finality,
         reason,
         ...(request.notice === undefined ? {} : { notice: request.notice }),
+        ...(request.answers.length === 0 ? {} : { answers: request.answers }),
       },
     ],
   );
@@ -146,13 +134,6 @@ function add(sum: LoadCounts, rows: Rows): LoadCounts {
     quarantined: sum.quarantined + rows.quarantined,
     duplicate: sum.duplicate,
   };
-}
-
-/** The failure that an activity threw, by whatever it came wrapped. */
-export function rootFailure(error: unknown): ApplicationFailure | undefined {
-  if (error instanceof ApplicationFailure) return error;
-  if (error instanceof ActivityFailure) return rootFailure(error.cause);
-  return undefined;
 }
 
 /** A file that cannot be read may still be written anew; everything else is planned again at once. */

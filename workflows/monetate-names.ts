@@ -23,7 +23,7 @@ import {
   type NamesStatus,
 } from '../model/names.js';
 import { namesDetails, writeNamed } from './details.js';
-import { rootFailure } from './load.js';
+import { rootFailure } from './step-failure.js';
 import { naming } from './steps.js';
 
 /** 10,000,000 ids: a list that is longer leads in a circle. */

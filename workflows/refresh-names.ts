@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/common';
-import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
 
 import type { DeliveryInput } from '../model/control.js';
 import { namesStart, namesWorkflow } from '../model/names.js';
@@ -16,6 +16,7 @@ export async function refreshNamesOf({ source, vendor, date }: DeliveryInput): P
       workflowId,
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       typedSearchAttributes: sourceAttributes(source, vendor),
       staticSummary,

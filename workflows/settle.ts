@@ -2,11 +2,13 @@
 
 import { CancellationScope, getExternalWorkflowHandle, log } from '@temporalio/workflow';
 
-import type { DeliveryResult, LoadCounts } from '../model/control.js';
+import { deliveryOf, type DeliveryInput, type DeliveryResult, type LoadCounts } from '../model/control.js';
 import type { Delivery, Finality } from '../model/delivery.js';
 import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
-import type { Desk, Ending } from './desk.js';
-import { abandon, quick, record } from './steps.js';
+import type { Wish } from '../model/wish.js';
+import type { Desk } from './desk.js';
+import { wishesStand } from './patches.js';
+import { abandon, openDelivery, quick, record } from './steps.js';
 
 /** Writes where a delivery stands into the ledger and the Web UI. */
 export async function note(
@@ -20,33 +22,44 @@ export async function note(
 
 /** What readers see is final from now on. */
 export function confirm(desk: Desk, reason: string): Promise<LedgerDelivery> {
-  return record({
-    id: desk.id,
-    kind: 'final',
-    finality: 'final',
-    reason,
-    ofVisible: true,
-    request: desk.nextRequest(),
-  });
+  return answering(desk, (answers) =>
+    record({
+      ...{ id: desk.id, kind: 'final', finality: 'final', reason, ofVisible: true },
+      ...{ ...answers, request: desk.nextRequest() },
+    }),
+  );
 }
 
-/** People ended it: skipped leaves what readers see, discarded takes it away. Staging goes in both cases. */
-export async function end(desk: Desk, delivery: Delivery, ending: Ending): Promise<DeliveryResult> {
+/**
+ * People ended it: skipped leaves what readers see, and what a person has discarded; discarded takes it away. Staging goes
+ * in both cases.
+ */
+export async function end(
+  desk: Desk,
+  delivery: Delivery,
+  ending: Wish,
+  ledger: LedgerDelivery | undefined,
+): Promise<DeliveryResult> {
+  const { reason } = ending;
   if (ending.kind === 'discard') {
-    await quick.discard.executeWithOptions({ summary: 'take its rows out of the tables' }, [
-      { delivery, reason: ending.reason, request: desk.nextRequest() },
-    ]);
-    return settled(desk, 'discarded', ending.reason);
+    const said = await answering(desk, (answers) =>
+      quick.discard.executeWithOptions({ summary: 'take its rows out of the tables' }, [
+        { delivery, reason, ...answers, request: desk.nextRequest() },
+      ]),
+    );
+    // Earlier versions of the step did not say.
+    return settled(desk, 'discarded', said ?? reason);
   }
-  await abandon(desk.id, ending.reason);
-  const ledger = await record({
-    id: desk.id,
-    kind: 'skipped',
-    finality: 'skipped',
-    reason: ending.reason,
-    request: desk.nextRequest(),
+  const isDiscarded = ledger?.finality === 'discarded' && !ledger.byRule;
+  const after = await answering(desk, async (answers) => {
+    await abandon(desk.id, reason);
+    return record({
+      ...{ id: desk.id, kind: 'skipped', reason },
+      ...(isDiscarded ? {} : { finality: 'skipped' as const }),
+      ...{ ...answers, request: desk.nextRequest() },
+    });
   });
-  return settled(desk, ledger.finality, ending.reason);
+  return settled(desk, after.finality, reason);
 }
 
 /** Nothing more can be done without a person. What readers saw before stays. */
@@ -55,15 +68,48 @@ export async function fail(desk: Desk, reason: string): Promise<DeliveryResult> 
   return settled(desk, 'failed', reason);
 }
 
-/** Nothing more is waited for. What readers saw before stays, with its finality. */
+/** Nothing more is waited for. What readers saw before stays, with its finality; what was asked for is refused. */
 export async function giveUp(
   desk: Desk,
   finality: 'failed' | 'discarded',
   reason: string,
 ): Promise<LedgerDelivery> {
-  await abandon(desk.id, reason);
   const byRule = finality === 'discarded';
-  return record({ id: desk.id, kind: finality, finality, reason, byRule, request: desk.nextRequest() });
+  const ledger = await answering(desk, async (answers) => {
+    await abandon(desk.id, reason);
+    return record({
+      ...{ id: desk.id, kind: finality, finality, reason, byRule },
+      ...(desk.paused ? { paused: false } : {}),
+      ...{ ...answers, request: desk.nextRequest() },
+    });
+  });
+  desk.release();
+  return ledger;
+}
+
+/** What is still asked for when it comes to rest has nothing to act on: neither a pause, nor an accept of what is loaded. */
+export async function answerAtRest(desk: Desk, { finality, reason }: DeliveryResult): Promise<void> {
+  if ((desk.wishes.length === 0 && !desk.paused) || !wishesStand()) return;
+  const asked = [...desk.wishes.map(({ kind }) => kind), ...(desk.paused ? ['pause'] : [])].join(' and ');
+  desk.release();
+  await answering(desk, (answers) =>
+    record({
+      ...{ id: desk.id, kind: 'answered', paused: false, ...answers, request: desk.nextRequest() },
+      reason: `It is ${finality}, so there is nothing left to ${asked}. ${reason}`,
+    }),
+  );
+  await desk.quiet();
+}
+
+/** Takes steps that do, or refuse, all that is asked for when they begin. What is asked for meanwhile stands. */
+async function answering<T>(
+  desk: Desk,
+  steps: (answers: { readonly answers?: readonly string[] }) => Promise<T>,
+): Promise<T> {
+  const { wishes } = desk;
+  const outcome = await steps(wishes.length === 0 ? {} : { answers: wishes.map(({ request }) => request) });
+  desk.answered(wishes);
+  return outcome;
 }
 
 /** Tells everyone who asked, and is the workflow's result. */
@@ -86,9 +132,26 @@ export async function settled(
   return result;
 }
 
-/** The workflow was cancelled: the ledger says so before it ends. */
-export async function endCancelled(desk: Desk, delivery: Delivery): Promise<void> {
-  await CancellationScope.nonCancellable(() =>
-    end(desk, delivery, { kind: 'skip', reason: 'The workflow was cancelled.' }),
-  );
+/**
+ * The workflow was cancelled, which says nothing of the day: it stays open, and so does what was asked for. The ledger says
+ * so before the workflow ends.
+ */
+export async function endCancelled(desk: Desk, input: DeliveryInput): Promise<void> {
+  await CancellationScope.nonCancellable(async () => {
+    if (!wishesStand()) {
+      const skip = { kind: 'skip', reason: 'The workflow was cancelled.', request: '' } as const;
+      await end(desk, deliveryOf(input), skip, undefined);
+      return;
+    }
+    if (!desk.isOpen()) desk.opened(await openDelivery(input));
+    const after = await record({
+      ...{ id: desk.id, kind: 'cancelled', finality: 'waiting', unlessSettled: true, reason: whenCancelled },
+      request: desk.nextRequest(),
+    });
+    await settled(desk, after.finality, whenCancelled);
+  });
 }
+
+export const whenCancelled =
+  'Its workflow was cancelled. The next discovery, a backfill or `landfall reprocess` starts it again; `landfall skip` ' +
+  'or `landfall discard` ends it.';

@@ -7,7 +7,8 @@ import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 
 import type { Activities } from '../activities/create.js';
 import type { DeliveryInput } from '../model/control.js';
-import type { DeliveryChange, LedgerDelivery } from '../warehouse/ledger-delivery.js';
+import type { DeliveryChange } from '../warehouse/ledger-change.js';
+import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
 
 /** Passing faults are retried for as long as they last: within seconds at first, then every five minutes. */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5 minutes' } as const;

@@ -24,6 +24,12 @@ export interface ListedDelivery {
   readonly notice: string | null;
   /** What goes wrong with it now, and when it is tried again; or why it could not be loaded again. */
   readonly trouble: string | null;
+  /** What a person asked for and is not done yet, since when, and why; null where there is nothing. */
+  readonly wish: string | null;
+  readonly wishedAt: string | null;
+  readonly wishReason: string | null;
+  /** Of a delivery whose rows stay final: what could not be done with it, and why. */
+  readonly refusal: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
   /** Rows that readers see; null when there are none of this delivery. */
@@ -50,6 +56,10 @@ interface Row {
   readonly reason: string | null;
   readonly notice: string | null;
   readonly trouble: string | null;
+  readonly wish: string | null;
+  readonly wished_at: Date | null;
+  readonly wish_reason: string | null;
+  readonly refusal: string | null;
   readonly deadline: Date | null;
   readonly published_at: Date | null;
   readonly loaded: string | null;
@@ -85,7 +95,8 @@ async function select(
        select d.*,
               case when l.state = 'published' then l.rows_loaded end as loaded,
               l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
-              case when not (d.source = any ($5) and d.notice is null and d.trouble is null) then d.id end as by_itself
+              case when not (d.source = any ($5) and d.notice is null and d.trouble is null and d.wish is null
+                and d.refusal is null) then d.id end as by_itself
        from landfall.delivery d
        left join lateral (
          select state, rows_loaded, rows_quarantined, rows_duplicate
@@ -104,7 +115,8 @@ async function select(
        from found
        group by source, type, date, finality, paused, by_itself
      )
-     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, trouble, deadline, published_at
+     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice,
+            wish, wished_at, wish_reason, refusal, deadline, published_at
      from line
      join landfall.delivery d on d.id = line.newest
      order by d.date desc, source, type, place`,
@@ -126,6 +138,10 @@ function listed(row: Row): ListedDelivery {
     reason: row.reason,
     notice: row.notice,
     trouble: row.trouble,
+    wish: row.wish,
+    wishedAt: row.wished_at?.toISOString() ?? null,
+    wishReason: row.wish_reason,
+    refusal: row.refusal,
     deadline: row.deadline?.toISOString() ?? null,
     publishedAt: row.published_at?.toISOString() ?? null,
     rows: count(row.loaded),

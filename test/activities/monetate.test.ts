@@ -8,7 +8,8 @@ import { nameDay } from '../../config/name-delivery.js';
 import type { Watch } from '../../model/control.js';
 import type { Delivery, Finality } from '../../model/delivery.js';
 import type { DaySighting } from '../../vendors/monetate/sighting.js';
-import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
+import { recordChange } from '../../warehouse/ledger-change.js';
+import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { openActivities, type OpenActivities } from '../support/activities.js';
 import { monetateSource, type MonetateSource } from '../support/monetate.js';
 

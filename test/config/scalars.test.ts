@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 import { parseDuration, writeDuration } from '../../config/duration.js';
 import { parseFraction } from '../../config/fraction.js';
-import { suggest } from '../../config/suggest.js';
+import { suggest } from '../../model/suggest.js';
 
 describe('a length of time', () => {
   const cases: readonly (readonly [string, number | undefined])[] = [

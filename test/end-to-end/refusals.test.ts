@@ -30,7 +30,7 @@ describe('a store that refuses', function () {
 
   const ledgerOf = async (id = `${source.config.name}/events/${date}`): Promise<Record<string, unknown>> => {
     const rows = await source.rows(
-      `select finality, reason, trouble, failure_type, failures from landfall.delivery where id = '${id}'`,
+      `select finality, reason, trouble, refusal, failure_type, failures from landfall.delivery where id = '${id}'`,
     );
     return rows[0]!;
   };
@@ -133,7 +133,7 @@ describe('a store that refuses', function () {
     });
     const ledger = await ledgerOf();
     assert.deepEqual([ledger['finality'], ledger['reason']], ['final', before['reason']]);
-    assert.match(String(ledger['trouble']), /was refused: AccessDenied/);
+    assert.match(String(ledger['refusal']), /was refused: AccessDenied/);
 
     store.heal();
     await withWorker(source, async (client) => {
@@ -142,7 +142,7 @@ describe('a store that refuses', function () {
       assert.deepEqual([result.finality, result.counts?.loaded], ['final', rows]);
     });
     const after = await ledgerOf();
-    assert.deepEqual([after['trouble'], after['failure_type']], [null, null]);
+    assert.deepEqual([after['refusal'], after['failure_type']], [null, null]);
     await assertConsistent(source.database.pool);
   });
 });

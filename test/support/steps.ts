@@ -18,7 +18,7 @@ export interface Steps {
   readonly stage: (plan: Plan, batch: number) => Promise<BatchRows>;
   readonly stageAll: (plan: Plan) => Promise<void>;
   readonly publish: (plan: Plan) => Promise<LoadCounts>;
-  readonly discard: (reason: string, request?: string) => Promise<void>;
+  readonly discard: (reason: string, request?: string) => Promise<string>;
 }
 
 /** One file is one step. */

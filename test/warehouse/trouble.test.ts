@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
-import { openDelivery, recordChange } from '../../warehouse/ledger-delivery.js';
+import { recordChange } from '../../warehouse/ledger-change.js';
+import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { failedDeliveries } from '../../warehouse/failed-deliveries.js';
 import {
   countAttempt,
@@ -118,16 +119,15 @@ describe('the ledger’s word on steps that fail', () => {
     assert.deepEqual(await says(), ['Refused for 30 minutes.', null]);
   });
 
-  it('of a final day that could not be loaded again stays until it is', async () => {
+  it('of a final day that could not be loaded again is what was refused from then on', async () => {
     await publish();
     await noteFailure(database.pool, stepOf('plan'), 'AccessDenied', 'Refused.');
+    assert.deepEqual(await says(), ['Complete.', 'Refused.']);
     await change('failed', 'Refused.');
     await dropTrouble(database.pool, id);
-    assert.deepEqual(await says(), ['Complete.', 'Refused.']);
-    await change('loading', 'Asked for again.');
-    assert.deepEqual(await says(), ['Complete.', 'Refused.']);
-    await endTrouble(database.pool, stepOf('publish'), 'workflow');
     assert.deepEqual(await says(), ['Complete.', null]);
+    const { rows } = await database.pool.query('select refusal from landfall.delivery');
+    assert.deepEqual(rows, [{ refusal: 'It could not be loaded again: Refused.' }]);
   });
 
   it('waits no longer than two seconds for a row that another step holds', async () => {

@@ -254,6 +254,63 @@ describe('a backfill', function () {
     assert.equal(await source.finality('events', '2026-03-04'), undefined);
   });
 
+  /** Two days are in flight that wait for their marker, and two that are looked at. */
+  const inTheMiddle = async (act: (backfill: Backfill) => Promise<void>): Promise<void> => {
+    await source.drop();
+    await use(await devServer(), { giveUpAfter: '3650 days', pollEvery: '1 second' });
+    const looked = ['2026-03-04', '2026-03-03'].map((date) => source.hold('events', date));
+    await watch(async () => {
+      const backfill = await start({ askEvery: 1_000 });
+      await eventually(() => source.looks('events', '2026-03-03') === 1, { timeoutMs: 20_000 });
+      await act(backfill);
+      for (const open of looked) open();
+      await source.complete('events', ...days(1, 6));
+      for (const date of days(3, 6)) {
+        assert.equal((await resultOf(delivery('events', date), 30_000)).finality, 'final', date);
+        assert.equal(await source.finality('events', date), 'final', date);
+      }
+    });
+    for (const date of days(1, 2)) assert.equal(await source.finality('events', date), undefined, date);
+  };
+
+  it('cancelled it lets days go on that wait for their marker, and days at work', () =>
+    inTheMiddle(async (backfill) => {
+      await backfill.cancel();
+      await assert.rejects(resultOf(backfill), /cancelled/i);
+    }));
+
+  it('stopped it ends with the reason, and its days go on', () =>
+    inTheMiddle(async (backfill) => {
+      await backfill.signal('stop', { reason: 'the warehouse is moved' });
+      const { stopped, done, inFlight } = await resultOf(backfill);
+      assert.deepEqual([stopped, done], ['the warehouse is moved', false]);
+      assert.deepEqual(
+        inFlight,
+        days(3, 6)
+          .reverse()
+          .map((date) => source.id('events', date)),
+      );
+      assert.match(
+        await currentDetails(backfill),
+        /Stopped \| the warehouse is moved; what is in flight goes on/,
+      );
+    }));
+
+  it('takes up a day again whose workflow was cancelled', async () => {
+    await source.complete('events', newest);
+    const release = source.hold('events', newest);
+    await watch(async () => {
+      const backfill = await start({ from: newest });
+      await eventually(() => source.looks('events', newest) === 1, { timeoutMs: 10_000 });
+      await delivery('events', newest).cancel();
+      const { settled } = await resultOf(backfill);
+      assert.deepEqual(settled, { waiting: 1 });
+      assert.equal(await source.finality('events', newest), 'waiting');
+      release();
+      assert.deepEqual((await resultOf(await start({ from: newest }))).settled, { final: 1 });
+    });
+  });
+
   describe('whose history grows long', () => {
     beforeEach(async () => {
       await source.drop();

@@ -4,8 +4,10 @@ import type { Activities } from '../../activities/create.js';
 import type { PlanStep } from '../../activities/plan.js';
 import type { Finality } from '../../model/delivery.js';
 import type { Sighting } from '../../vendors/completion.js';
+import type { LedgerWish } from '../../model/wish.js';
 import type { LookedAt } from '../../vendors/vendor.js';
-import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
+import type { DeliveryChange } from '../../warehouse/ledger-change.js';
+import type { LedgerDelivery } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
 export interface Gate {
@@ -40,13 +42,23 @@ export interface FakeLandfall {
   deletes: boolean;
   /** Awaited inside the step before it ends; may throw what the step should throw. */
   during: Partial<
-    Record<'look' | 'plan' | 'stage' | 'publish' | 'delete', (call: number) => Promise<void> | void>
+    Record<
+      'look' | 'plan' | 'stage' | 'publish' | 'discard' | 'abandon' | 'delete',
+      (call: number) => Promise<void> | void
+    >
   >;
-  ledger: { finality: Finality; published: boolean; version?: string; byRule?: boolean };
+  ledger: {
+    finality: Finality;
+    published: boolean;
+    version?: string;
+    byRule?: boolean;
+    paused?: boolean;
+    wish?: LedgerWish;
+  };
 }
 
 export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
-  const count = { look: 0, plan: 0, stage: 0, publish: 0 };
+  const count = { look: 0, plan: 0, stage: 0, publish: 0, discard: 0, abandon: 0 };
   const unused = (name: string) => (): Promise<never> => Promise.reject(new Error(`${name} is not faked`));
   let planned: string | undefined;
   const known = (id: string): LedgerDelivery => ({ id, byRule: false, ...fake.ledger });
@@ -102,10 +114,11 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         fake.ledger = { finality, published: true, ...(planned === undefined ? {} : { version: planned }) };
         return { files: 2, bytes: 10, parsed: 200, loaded: 198, quarantined: 2, duplicate: 0 };
       },
-      discard: () => {
+      discard: async ({ reason }) => {
         fake.calls.push('discard');
+        await fake.during.discard?.(++count.discard);
         fake.ledger = { finality: 'discarded', published: false };
-        return Promise.resolve();
+        return reason;
       },
       record: (change) => {
         fake.changes.push(change);
@@ -114,9 +127,9 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         }
         return Promise.resolve(known(change.id));
       },
-      abandon: () => {
+      abandon: async () => {
         fake.calls.push('abandon');
-        return Promise.resolve();
+        await fake.during.abandon?.(++count.abandon);
       },
       deleteDiscarded: async () => {
         fake.calls.push('delete');

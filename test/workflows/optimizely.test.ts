@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
 
-import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
 
-import type { DeliveryInput, DeliveryResult, DeliverySignal, DeliveryStatus } from '../../model/control.js';
+import type { DeliveryResult, DeliverySignal, DeliveryStatus } from '../../model/control.js';
 import { failureTypes } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
-import { workflowBundle } from '../support/landfall.js';
 import { timeSkipping } from '../support/temporal.js';
+import { fakeDelivery, type Delivery, type FakeDelivery } from './fake-delivery.js';
 import { fakeLandfall, gate, type FakeLandfall } from './fake-landfall.js';
 
 const hour = 3_600_000;
 const reason = { reason: 'because the test says so' };
-type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
 
 describe('the workflow of an Optimizely day', function () {
   this.timeout(60_000);
   let environment: TestWorkflowEnvironment;
   let landfall: FakeLandfall;
-  let deliveries = 0;
 
   // A server each: one whose activity was cancelled while it ran never moves its clock again.
   beforeEach(async () => {
@@ -28,58 +25,8 @@ describe('the workflow of an Optimizely day', function () {
   });
   afterEach(() => environment.teardown());
 
-  /** Starts a delivery, lets the test act on it, and gives its result. */
-  async function deliver(
-    act: (delivery: Delivery) => Promise<void> = async () => Promise.resolve(),
-    changes: Partial<DeliveryInput> = {},
-    signals: readonly DeliverySignal[] = [],
-  ): Promise<DeliveryResult> {
-    const taskQueue = `optimizely-${++deliveries}`;
-    const worker = await Worker.create({
-      connection: environment.nativeConnection,
-      taskQueue,
-      workflowBundle: await workflowBundle(),
-      activities: landfall.activities,
-    });
-    const now = await environment.currentTimeMs();
-    const input: DeliveryInput = {
-      id: `s${deliveries}/events/2026-03-01`,
-      source: `s${deliveries}`,
-      vendor: 'optimizely',
-      type: 'events',
-      date: '2026-03-01',
-      deadline: now + 72 * hour,
-      pollEvery: 15 * 60_000,
-      inFlight: 2,
-      heartbeatTimeout: 20_000,
-      ...changes,
-    };
-    const options = {
-      taskQueue,
-      workflowId: `s${deliveries}/events/2026-03-01`,
-      args: [input] as [DeliveryInput],
-      workflowExecutionTimeout: '60 days',
-    } as const;
-    const [first, ...more] = signals;
-    return worker.runUntil(async () => {
-      const delivery: Delivery =
-        first === undefined
-          ? await environment.client.workflow.start('optimizely', options)
-          : await environment.client.workflow.signalWithStart('optimizely', {
-              ...options,
-              signal: first,
-              signalArgs: [reason],
-            });
-      for (const signal of more) await delivery.signal(signal, reason);
-      try {
-        await act(delivery);
-      } catch (error) {
-        await delivery.terminate('the test failed').catch(() => undefined);
-        throw error;
-      }
-      return delivery.result();
-    });
-  }
+  const deliver = (...of: Parameters<FakeDelivery>): Promise<DeliveryResult> =>
+    fakeDelivery(environment, landfall)(...of);
 
   const status = (delivery: Delivery): Promise<DeliveryStatus> => delivery.query<DeliveryStatus>('status');
   const called = async (call: string): Promise<void> => {
@@ -428,7 +375,7 @@ describe('the workflow of an Optimizely day', function () {
       assert.equal((await deliver()).finality, 'final');
     });
 
-    it('a cancelled workflow says so in the ledger before it ends', async () => {
+    it('a cancelled workflow leaves the day open, and says so in the ledger before it ends', async () => {
       landfall.marker = () => false;
       await assert.rejects(
         deliver(async (delivery) => {
@@ -439,7 +386,10 @@ describe('the workflow of an Optimizely day', function () {
         }),
         WorkflowFailedError,
       );
-      assert.equal(landfall.changes.at(-1)?.reason, 'The workflow was cancelled.');
+      const { kind, finality, unlessSettled, reason: why } = landfall.changes.at(-1)!;
+      assert.deepEqual([kind, finality, unlessSettled], ['cancelled', 'waiting', true]);
+      assert.match(why, /^Its workflow was cancelled\. .* `landfall reprocess` starts it again/);
+      assert.ok(!landfall.calls.includes('abandon'), 'what is staged stays');
     });
   });
 });
