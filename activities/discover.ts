@@ -7,6 +7,7 @@ import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../v
 import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
+import { crowdedTypes } from './day-table.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { listJobs } from './list-jobs.js';
@@ -16,6 +17,12 @@ export interface DiscoverStep {
   readonly source: string;
   /** Epoch ms, the workflow's clock. */
   readonly now: number;
+}
+
+export interface Discovered {
+  readonly starts: readonly DeliveryStart[];
+  /** Types whose tables have old days that are to be put together. */
+  readonly crowded?: readonly string[];
 }
 
 /** At most this many are started at a time, oldest first; the schedule's next run finds the others. */
@@ -38,7 +45,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
    * without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
    * vendor sends to, the inbox is tended.
    */
-  return async function discover(step: DiscoverStep): Promise<{ starts: DeliveryStart[] }> {
+  return async function discover(step: DiscoverStep): Promise<Discovered> {
     const opened = source(step.source);
     const { config, vendor } = opened;
     const last = dayOf(step.now);
@@ -65,7 +72,8 @@ export function createDiscover({ pool, source, client }: Dependencies) {
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
         starts.sort((a, b) => a.input.date.localeCompare(b.input.date));
-        return { starts: starts.slice(0, mostStarts) };
+        const crowded = await crowdedTypes(pool, config, vendor);
+        return { starts: starts.slice(0, mostStarts), ...(crowded.length === 0 ? {} : { crowded }) };
       },
     );
   };

@@ -6,6 +6,7 @@ import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
 import { ensureSchedule, schedulesOf } from './setup/schedule.js';
+import { mergeOldDays } from './setup/old-days.js';
 import { registerAttributes } from './setup/search-attributes.js';
 import { withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
@@ -20,7 +21,11 @@ export interface SetupStep {
 
 /** Brings Postgres and Temporal to what the configuration says. Idempotent; several may run at once. */
 export async function setup(place: Place, output: Output): Promise<ExitCode> {
-  const steps = [...(await setUpPostgres(place)), ...(await setUpTemporal(place))];
+  const steps = [
+    ...(await setUpPostgres(place)),
+    ...(await setUpTemporal(place)),
+    ...(await mergeOldDays(place, output)),
+  ];
   output.result(steps, () =>
     [
       ...steps.map(({ part, what, done }) => `${part}: ${what}: ${done}`),

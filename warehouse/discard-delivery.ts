@@ -1,9 +1,10 @@
 import type pg from 'pg';
 
+import { beforeDiscarding } from './before-showing.js';
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { takeOutMerged } from './publish-merge.js';
-import { dropPartition } from './publish-partition.js';
+import { takeOutDay } from './show-day.js';
 import type { Target } from './target.js';
 import { transaction } from './transaction.js';
 
@@ -16,6 +17,8 @@ export interface DiscardRequest {
 
 /** Takes a delivery's rows out of the tables and drops its staging, in one transaction. The ledger keeps its history. */
 export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): Promise<void> {
+  const replaces = discard.target.how === 'replace';
+  const mayWait = replaces && (await beforeDiscarding(pool, discard));
   await transaction(pool, async (client) => {
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [
       discard.deliveryId,
@@ -27,7 +30,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [discard.deliveryId, discard.reason, discard.request],
     );
     if (rowCount === 0) return;
-    await takeOut(client, discard);
+    if (!replaces) await takeOutMerged(client, discard.deliveryId, discard.target);
     await abandonStaging(client, discard.deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
@@ -40,13 +43,19 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
        where id = $1`,
       [discard.deliveryId, discard.reason],
     );
+    // Last of all, since it keeps readers out until the transaction ends.
+    if (replaces) await takeOut(client, discard, mayWait);
   });
 }
 
-async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {
-  if (target.how === 'merge') return takeOutMerged(client, deliveryId, target);
+async function takeOut(
+  client: pg.ClientBase,
+  { deliveryId, target }: DiscardRequest,
+  mayWait: boolean,
+): Promise<void> {
   for (const { name } of target.tables) {
-    await dropPartition(client, tableNames(target.schema, name, target.date));
+    const names = tableNames(target.schema, name, target.date);
+    await takeOutDay(client, names, mayWait, `The rows of delivery ${deliveryId} are not taken away yet`);
   }
 }
 

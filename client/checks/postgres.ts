@@ -7,6 +7,7 @@ import type { SourceConfig } from '../../config/schema.js';
 import { deliveriesMaskedBefore } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
+import { checkPartitions } from './partitions.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
 
 /** Partitioned tables are attached without long locks from 14 on. */
@@ -108,6 +109,7 @@ async function checkLedger(
     return;
   } else report.ok('ledger', 'its schema is up to date');
   await checkSources(pool, sources, report);
+  await checkPartitions(pool, sources, report);
 }
 
 async function checkSources(

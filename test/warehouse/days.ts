@@ -1,0 +1,131 @@
+import type pg from 'pg';
+
+import type { DayOwner } from '../../warehouse/exchange-month.js';
+import { discardDelivery } from '../../warehouse/discard-delivery.js';
+import { openDelivery } from '../../warehouse/ledger-delivery.js';
+import type { DayTable } from '../../warehouse/month-table.js';
+import { stagingNames } from '../../warehouse/names.js';
+import { planLoad } from '../../warehouse/plan-load.js';
+import { prepareSource } from '../../warehouse/prepare-source.js';
+import { publishLoad } from '../../warehouse/publish-load.js';
+import type { PublishedLoad } from '../../warehouse/publish-request.js';
+import type { Target } from '../../warehouse/target.js';
+import { optimizely } from '../../vendors/optimizely/vendor.js';
+import { file, inPages } from './planning.js';
+
+/** A source whose days are partitions, with its steps called by hand: `load` publishes a day, `discard` takes it away. */
+export const source = 'experiments';
+export const table = `${source}.conversion`;
+export const conversions: DayTable & DayOwner = {
+  ...{ source, type: 'events', schema: source, table: 'conversion', key: ['uuid'] },
+};
+
+export function targetOf(date: string): Target {
+  return { schema: source, date, ...optimizely.landing('events') };
+}
+
+export async function prepareDays(pool: pg.Pool): Promise<void> {
+  await prepareSource(pool, { name: source, vendor: optimizely.name, schema: source }, optimizely.scripts);
+}
+
+export function idOf(date: string): string {
+  return `${source}/events/${date}`;
+}
+
+let requests = 0;
+
+/** Stages so many rows of a day; `version` is in their uuids. */
+export async function stageDay(
+  pool: pg.Pool,
+  date: string,
+  rows: number,
+  version = `v${requests}`,
+): Promise<string> {
+  await openDelivery(pool, { id: idOf(date), source, type: 'events', date }, 0);
+  const { loadId } = await planLoad(pool, {
+    ...{ deliveryId: idOf(date), source, target: targetOf(date), request: `load-${++requests}`, force: true },
+    ...{ marker: () => undefined, files: inPages([file(`${date}/${version}-${requests}`)]) },
+    limits: { files: 1_000, bytes: 1e9 },
+  });
+  await pool.query(
+    `insert into ${stagingNames(loadId, 'conversion').table} (uuid, export_date, _file_id, _line)
+     select $1 || '-' || n, $2::date, (select file_id from landfall.load_file where load_id = $3), n
+     from generate_series(1, $4::integer) as n`,
+    [version, date, loadId, rows],
+  );
+  await pool.query(
+    `update landfall.load_file
+     set staged_at = now(), rows_parsed = $2, rows_loaded = $2, rows_quarantined = 0, rows_duplicate = 0,
+         rows_by_table = jsonb_build_object('conversion', $2::bigint)
+     where load_id = $1`,
+    [loadId, rows],
+  );
+  return loadId;
+}
+
+export function publishDay(pool: pg.Pool, date: string, loadId: string): Promise<PublishedLoad> {
+  return publishLoad(pool, {
+    ...{ loadId, deliveryId: idOf(date), target: targetOf(date), quarantineLimit: 0.01 },
+    ...{ finality: 'final', reason: 'by hand', onlyGrows: false },
+  });
+}
+
+export async function loadDay(pool: pg.Pool, date: string, rows = 1, version?: string): Promise<void> {
+  await publishDay(pool, date, await stageDay(pool, date, rows, version));
+}
+
+export function discardDay(pool: pg.Pool, date: string, request = `discard-${++requests}`): Promise<void> {
+  return discardDelivery(pool, {
+    ...{ deliveryId: idOf(date), target: targetOf(date), reason: 'by hand', request },
+  });
+}
+
+/** Days that are final, each with a partition of its own as earlier versions made them, with some rows each. */
+export async function makeDays(
+  pool: pg.Pool,
+  dates: readonly string[],
+  rows = 2,
+  of: { readonly table: string; readonly key: string } = { table: 'conversion', key: 'uuid' },
+): Promise<void> {
+  const parent = `${source}.${of.table}`;
+  await pool.query(
+    `insert into landfall.delivery (id, source, type, date, finality, since)
+     select $1 || day, $2, 'events', day::date, 'final', now() from unnest($3::text[]) as day
+     on conflict do nothing`,
+    [idOf(''), source, dates],
+  );
+  for (let at = 0; at < dates.length; at += 100) {
+    const statements = dates.slice(at, at + 100).map((date) => {
+      const name = `${parent}_${date.replaceAll('-', '_')}`;
+      return `
+        create table ${name} (
+          like ${parent} including defaults including comments including storage,
+          constraint landfall_day check (export_date = '${date}'::date),
+          primary key (export_date, ${of.key}));
+        insert into ${name} (uuid, export_date, _file_id, _line)
+          select 'old-' || n, '${date}', 1, n from generate_series(1, ${rows}) as n;
+        alter table ${parent} attach partition ${name} for values in ('${date}');`;
+    });
+    await pool.query(statements.join(''));
+  }
+}
+
+/** `2026-03-01 × 2` … as readers see them. */
+export async function visibleDays(db: pg.Pool | pg.ClientBase): Promise<Record<string, string>> {
+  const { rows } = await db.query<{ day: string; what: string }>(
+    `select to_char(export_date, 'YYYY-MM-DD') as day,
+            count(*) || ' of ' || string_agg(distinct split_part(uuid, '-', 1), ',') as what
+     from ${table} group by export_date order by export_date`,
+  );
+  return Object.fromEntries(rows.map(({ day, what }) => [day, what]));
+}
+
+/** Names of the partitions without the table's: `2026_03_01` for a day, `2026_03` for a month. */
+export async function partitionNames(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select substr(c.relname, length('conversion_') + 1) as name
+     from pg_inherits join pg_class c on c.oid = inhrelid
+     where inhparent = '${table}'::regclass order by c.relname`,
+  );
+  return rows.map(({ name }) => name);
+}
