@@ -2,9 +2,9 @@ import type pg from 'pg';
 
 import type { SourceConfig } from '../config/schema.js';
 import type { Vendor } from '../vendors/vendor.js';
-import type { DayOwner } from '../warehouse/exchange-month.js';
-import { crowdedMonths } from '../warehouse/merge-months.js';
-import type { DayTable } from '../warehouse/month-table.js';
+import type { DayOwner } from '../warehouse/exchange-period.js';
+import { crowdedPeriods } from '../warehouse/merge-days.js';
+import type { DayTable } from '../warehouse/period-table.js';
 
 /** Where a type's days are partitions of a table; undefined where its rows are merged. */
 export function dayTable(
@@ -22,7 +22,7 @@ export async function crowdedTypes(pool: pg.Pool, config: SourceConfig, vendor: 
   const crowded: string[] = [];
   for (const type of config.types) {
     const of = dayTable(config, vendor, type);
-    if (of && (await crowdedMonths(pool, of)).length > 0) crowded.push(type);
+    if (of && (await crowdedPeriods(pool, of)).length > 0) crowded.push(type);
   }
   return crowded;
 }

@@ -3,10 +3,10 @@
 import pg from 'pg';
 
 import type { DiscardRequest } from './discard-delivery.js';
-import { beginsMonth } from './day-layout.js';
-import { createMonth } from './month-partition.js';
+import { periodToBegin } from './day-layout.js';
+import { createPeriod } from './period-partition.js';
 import { stagingNames, tableNames } from './names.js';
-import { isOfOneDay, ofOneDay, partitionOf, partitionsOf } from './partitions.js';
+import { isOfOneDay, partitionOf, partitionsOf } from './partitions.js';
 import { addKey } from './publish-partition.js';
 import type { PublishRequest } from './publish-request.js';
 import { takeTurn } from './table-lock.js';
@@ -14,7 +14,7 @@ import type { Target } from './target.js';
 import { transaction } from './transaction.js';
 
 /**
- * Makes the month's partition that a day goes into, where it is to have one. Where a partition will be exchanged, asks for
+ * Makes the partition of the month or year that a day goes into, where it is to have one. Where a partition will be exchanged, asks for
  * the table, and builds the key, which is kept however often the exchange has to be tried. Returns whether publishing may
  * wait for the table. Throws `TablesBusy`.
  */
@@ -29,8 +29,7 @@ export async function beforePublishing(
   const partitions = await partitionsOf(pool, names.table);
   const there = partitionOf(partitions, target.date);
   if (!there) {
-    const days = ofOneDay(partitions).flatMap((partition) => partition.days);
-    if (beginsMonth(target.date, days)) await createMonth(pool, target);
+    if (periodToBegin(target.date, partitions) !== undefined) await createPeriod(pool, target);
     return false;
   }
   if (!isOfOneDay(there)) return false;

@@ -1,41 +1,81 @@
-/** Which days of a table have a partition of their own, and which lie in one of their month. Pure. */
+/** Which days of a table have a partition of their own, and which lie in one of their month or year. Pure. */
 
 import { addDays } from '../model/day.js';
 
 /**
  * The newest days keep partitions of their own: they are the ones that are loaded again, and exchanging a partition is
- * cheaper than replacing rows. With the months of ten years that makes some 170 partitions (docs/decisions/0015).
+ * cheaper than replacing rows. Then come months, then years. Ten years are some 100 partitions (docs/decisions/0015).
  */
 export const ownDays = 35;
+export const ownMonths = 24;
 
-/** `2026-03` */
-export function monthOf(day: string): string {
+/** What has a partition: `2026-03-01`, `2026-03` or `2026`. */
+export type Period = string;
+
+/** The days that lie in a partition, whether it has rows of them or not. */
+export interface Days {
+  readonly days: readonly string[];
+}
+
+export function monthOf(day: string): Period {
   return day.slice(0, 7);
 }
 
-export function daysOfMonth(month: string): string[] {
+function yearOf(day: string): Period {
+  return day.slice(0, 4);
+}
+
+/** All days of a month or a year. */
+export function daysOf(period: Period): string[] {
   const days: string[] = [];
-  for (let day = `${month}-01`; monthOf(day) === month; day = addDays(day, 1)) days.push(day);
+  const first = period.length === 4 ? `${period}-01-01` : `${period}-01`;
+  for (let day = first; day.startsWith(period); day = addDays(day, 1)) days.push(day);
   return days;
 }
 
-/**
- * Months, oldest first, whose days are to be put together: those without any of the newest days. `days` are the days with
- * partitions of their own. A day that is alone in its month stays: it would be one partition either way.
- */
-export function monthsToMerge(days: readonly string[]): string[] {
-  const newestFirst = [...days].sort().reverse();
-  const kept = new Set(newestFirst.slice(0, ownDays).map(monthOf));
-  const counts = new Map<string, number>();
-  for (const month of days.map(monthOf)) counts.set(month, (counts.get(month) ?? 0) + 1);
-  return [...counts].flatMap(([month, count]) => (count > 1 && !kept.has(month) ? [month] : [])).sort();
+/** Months and years, oldest first, whose partitions are to be put together, with these partitions. */
+export function periodsToMerge<P extends Days>(
+  partitions: readonly P[],
+): { period: Period; partitions: P[] }[] {
+  const wide = periodRule(partitions);
+  const groups = new Map<Period, P[]>();
+  for (const partition of partitions) {
+    const period = wide(partition.days[0] ?? '');
+    if (period !== undefined) groups.set(period, [...(groups.get(period) ?? []), partition]);
+  }
+  // One that is alone in its period stays: it would be one partition either way.
+  return [...groups]
+    .flatMap(([period, group]) => (group.length > 1 ? [{ period, partitions: group }] : []))
+    .sort((a, b) => a.period.localeCompare(b.period));
 }
 
 /**
- * Whether a day that has no partition yet goes into one of its month from the start: an old day, as a backfill brings
- * them. Where other days of the month have partitions of their own it gets one too; they are put together later.
+ * The month or year that a day without a partition begins one of: an old day, as a backfill brings them. Undefined for a day
+ * that gets a partition of its own, as it does where others of its period have theirs: these are put together later.
  */
-export function beginsMonth(day: string, days: readonly string[]): boolean {
-  if (days.some((other) => monthOf(other) === monthOf(day))) return false;
-  return days.filter((other) => other > day).length >= ownDays;
+export function periodToBegin(day: string, partitions: readonly Days[]): Period | undefined {
+  const newer = partitions.filter(({ days }) => days.length === 1 && (days[0] ?? '') > day);
+  if (newer.length < ownDays) return undefined;
+  const free = (period: Period): boolean =>
+    partitions.every(({ days }) => !days.some((other) => other.startsWith(period)));
+  if (!free(monthOf(day))) return undefined;
+  const period = periodRule(partitions)(day);
+  return period !== undefined && free(period) ? period : monthOf(day);
+}
+
+/** By the day: the month or year whose partition it belongs into; undefined for a day that keeps its own. */
+function periodRule(partitions: readonly Days[]): (day: string) => Period | undefined {
+  const newestFirst = (periods: Iterable<string>): string[] => [...new Set(periods)].sort().reverse();
+  const single = partitions.flatMap(({ days }) => (days.length === 1 ? days : []));
+  const monthsOfDays = new Set(newestFirst(single).slice(0, ownDays).map(monthOf));
+  const months = newestFirst(
+    partitions.filter(({ days }) => days.length <= 31).flatMap(({ days }) => days.map(monthOf)),
+  );
+  const monthsOfTheirOwn = months.filter((month) => !monthsOfDays.has(month)).slice(0, ownMonths);
+  const yearsOfMonths = new Set([...monthsOfDays, ...monthsOfTheirOwn].map(yearOf));
+  const isFull = monthsOfTheirOwn.length === ownMonths;
+  return (day) => {
+    if (monthsOfDays.has(monthOf(day))) return undefined;
+    return isFull && !yearsOfMonths.has(yearOf(day)) ? yearOf(day) : monthOf(day);
+  };
 }

@@ -30,11 +30,6 @@ export function partitionOf(partitions: readonly Partition[], day: string): Part
   return partitions.find(({ days }) => days.includes(day));
 }
 
-/** Partitions that hold one day each. */
-export function ofOneDay(partitions: readonly Partition[]): Partition[] {
-  return partitions.filter(({ days }) => days.length === 1);
-}
-
 export function isOfOneDay({ days }: Partition): boolean {
   return days.length === 1;
 }

@@ -10,7 +10,7 @@ import { dropStaging } from './staging-tables.js';
 
 /**
  * Puts a staging table that has its key in the place of the day's visible rows. A day with a partition of its own, or with
- * none yet, gets it as its partition; in a month's partition the rows are replaced, which keeps nobody out.
+ * none yet, gets it as its partition; in that of a month or a year the rows are replaced, which keeps nobody out.
  */
 export async function showDay(
   client: pg.ClientBase,
@@ -19,9 +19,9 @@ export async function showDay(
 ): Promise<void> {
   const staging = stagingNames(loadId, target.tables[0].name);
   const names = tableNames(target.schema, target.tables[0].name, target.date);
-  const month = await monthOfDay(client, names);
-  if (month) {
-    await replaceRows(client, month, staging.table, names.date);
+  const wide = await widePartition(client, names);
+  if (wide) {
+    await replaceRows(client, wide, staging.table, names.date);
     await dropStaging(client, loadId);
     return;
   }
@@ -34,6 +34,8 @@ export async function showDay(
     `alter table ${names.table} attach partition ${names.partition}
        for values in (${pg.escapeLiteral(names.date)})`,
   );
+  // It has spared Postgres a scan; from now on it would cost every query some planning.
+  await client.query(`alter table ${names.partition} drop constraint landfall_day`);
 }
 
 /** Takes the day's visible rows away. */
@@ -43,13 +45,16 @@ export async function takeOutDay(
   mayWait: boolean,
   undone: string,
 ): Promise<void> {
-  const month = await monthOfDay(client, names);
-  if (month) await client.query(`delete from ${month.name} where export_date = $1`, [names.date]);
+  const wide = await widePartition(client, names);
+  if (wide) await client.query(`delete from ${wide.name} where export_date = $1`, [names.date]);
   else await dropOwnPartition(client, names, mayWait, undone);
 }
 
-/** The month's partition that the day lies in. Where there is none, there will be none before the transaction ends. */
-async function monthOfDay(
+/**
+ * The partition of a month or a year that the day lies in. Where there is none, there will be none before the transaction
+ * ends: merging needs the delivery's row, which we hold.
+ */
+async function widePartition(
   client: pg.ClientBase,
   { table, date }: TableNames,
 ): Promise<Partition | undefined> {

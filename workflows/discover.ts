@@ -21,8 +21,8 @@ export async function discover({ source }: { source: string }): Promise<Discover
   );
   for (const start of starts) await startDelivery(start);
   for (const type of crowded) {
-    const summary = `put old days of ${type} together, a month a partition`;
-    await tending.mergeMonths.executeWithOptions({ summary }, [{ source, type }]);
+    const summary = `put old days of ${type} together`;
+    await tending.mergeDays.executeWithOptions({ summary }, [{ source, type }]);
   }
   return { started: starts.map((start) => start.workflowId) };
 }

@@ -46,7 +46,7 @@ export const inboxSteps = proxyActivities<Pick<Activities, 'gather' | 'countInbo
 });
 
 /** Rewrites old days of tables. What it does not get done, the schedule's next run does. */
-export const tending = proxyActivities<Pick<Activities, 'mergeMonths'>>({
+export const tending = proxyActivities<Pick<Activities, 'mergeDays'>>({
   startToCloseTimeout: '6 hours',
   heartbeatTimeout: '60 seconds',
   retry: { ...retry, maximumAttempts: 3 },

@@ -4,7 +4,7 @@ import { dayTable } from '../../activities/day-table.js';
 import type { SourceConfig } from '../../config/schema.js';
 import { vendors } from '../../vendors/registry.js';
 import { lockDemand, waitingTables, type LockDemand } from '../../warehouse/lock-demand.js';
-import { crowdedMonths } from '../../warehouse/merge-months.js';
+import { crowdedPeriods } from '../../warehouse/merge-days.js';
 import type { PartReport } from './finding.js';
 
 /** So many queries of all of a source's tables at once must find room in three quarters of Postgres' lock table. */
@@ -40,12 +40,12 @@ export async function checkPartitions(
 }
 
 async function daysToMerge(pool: pg.Pool, source: SourceConfig): Promise<number> {
-  let months = 0;
+  let periods = 0;
   for (const type of source.types) {
     const of = dayTable(source, vendors[source.vendor], type);
-    if (of) months += (await crowdedMonths(pool, of)).length;
+    if (of) periods += (await crowdedPeriods(pool, of)).length;
   }
-  return months;
+  return periods;
 }
 
 function isTooMany({ locks, perTransaction, connections }: LockDemand): boolean {
@@ -64,6 +64,6 @@ function advice({ locks, perTransaction, connections }: LockDemand, crowded: num
   const raise = `set max_locks_per_transaction = ${needed} (it is ${perTransaction}) and restart Postgres`;
   const danger = `${queriesAtOnce} such queries at once may fail with "out of shared memory"`;
   return crowded > 0
-    ? `${danger}. Run 'landfall setup', which puts the days of ${crowded} old months together; or ${raise}.`
+    ? `${danger}. Run 'landfall setup', which puts old days together; or ${raise}.`
     : `${danger}: drop indexes that nobody needs, or ${raise}.`;
 }

@@ -2,7 +2,7 @@
 
 import { dayTable } from '../../activities/day-table.js';
 import { vendors } from '../../vendors/registry.js';
-import { crowdedMonths, mergeMonths } from '../../warehouse/merge-months.js';
+import { crowdedPeriods, mergeDays } from '../../warehouse/merge-days.js';
 import type { Output } from '../output.js';
 import type { Place } from '../place.js';
 import type { SetupStep } from '../setup.js';
@@ -12,7 +12,7 @@ import { withLedger } from '../with-ledger.js';
 const patience = 60_000;
 
 /**
- * Puts the days of old months together, table by table. Readers go on meanwhile. Interrupted, it goes on the next time; so do
+ * Puts old days together, table by table. Readers go on meanwhile. Interrupted, it goes on the next time; so do
  * the sources' schedules.
  */
 export async function mergeOldDays(place: Place, output: Output): Promise<SetupStep[]> {
@@ -21,16 +21,14 @@ export async function mergeOldDays(place: Place, output: Output): Promise<SetupS
     for (const config of place.config.sources) {
       for (const type of config.types) {
         const of = dayTable(config, vendors[config.vendor], type);
-        if (!of || (await crowdedMonths(pool, of)).length === 0) continue;
+        if (!of || (await crowdedPeriods(pool, of)).length === 0) continue;
         const what = `table ${of.schema}.${of.table}`;
-        const { months, waitsFor } = await mergeMonths(pool, of, {
-          ...{ months: Infinity, patience },
-          onMonth: (month, days, left) =>
-            output.note(
-              `${what}: puts ${days} days of ${month} together (${left} ${left === 1 ? 'month' : 'months'} left)`,
-            ),
+        const { periods, waitsFor } = await mergeDays(pool, of, {
+          ...{ periods: Infinity, patience },
+          onPeriod: (period, partitions, left) =>
+            output.note(`${what}: makes ${partitions} partitions of ${period} one (${left} left to do)`),
         });
-        const done = `put old days together: ${months.length} ${months.length === 1 ? 'month' : 'months'}`;
+        const done = `put old days together: ${periods.length} months or years`;
         steps.push({
           ...{ part: 'postgres', what },
           done: waitsFor === undefined ? done : `${done}; the schedule goes on with the others. ${waitsFor}`,

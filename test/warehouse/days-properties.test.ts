@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 
 import { Failure } from '../../model/failure.js';
-import { mergeMonths } from '../../warehouse/merge-months.js';
+import { mergeDays } from '../../warehouse/merge-days.js';
 import { openPool } from '../../warehouse/pool.js';
 import { testDatabase } from '../support/postgres.js';
 import {
@@ -110,7 +110,7 @@ async function playRound(
   await Promise.all([...steps, ...merging, kill()]);
 }
 
-const merge = (pool: pg.Pool) => mergeMonths(pool, conversions, { months: Infinity, patience: 0 });
+const merge = (pool: pg.Pool) => mergeDays(pool, conversions, { periods: Infinity, patience: 0 });
 
 /** As its activity is: tried again after a fault that passes. */
 async function untilDone(step: () => Promise<unknown>): Promise<void> {
@@ -135,7 +135,7 @@ async function assertNothingLeft(pool: pg.Pool): Promise<void> {
        select 'load_' || id || '_conversion' from landfall.load where state = 'staging')`,
   );
   assert.deepEqual(rows, []);
-  const copies = await pool.query('select day from landfall.month_copy');
+  const copies = await pool.query('select days from landfall.period_copy');
   assert.deepEqual(copies.rows, []);
 }
 

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 
-import type { DayOwner } from '../../warehouse/exchange-month.js';
+import type { DayOwner } from '../../warehouse/exchange-period.js';
 import { discardDelivery } from '../../warehouse/discard-delivery.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
-import type { DayTable } from '../../warehouse/month-table.js';
+import type { DayTable } from '../../warehouse/period-table.js';
 import { stagingNames } from '../../warehouse/names.js';
 import { planLoad } from '../../warehouse/plan-load.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
@@ -80,31 +80,53 @@ export function discardDay(pool: pg.Pool, date: string, request = `discard-${++r
   });
 }
 
+/** A table whose days are made by `makeDays`, and what its deliveries are called. */
+export interface MadeTable {
+  readonly table: string;
+  /** Of the primary key, beside the day: it is numbered. */
+  readonly key: string;
+  readonly source: string;
+  readonly type: string;
+}
+
 /** Days that are final, each with a partition of its own as earlier versions made them, with some rows each. */
 export async function makeDays(
   pool: pg.Pool,
   dates: readonly string[],
   rows = 2,
-  of: { readonly table: string; readonly key: string } = { table: 'conversion', key: 'uuid' },
+  of: Partial<MadeTable> = {},
 ): Promise<void> {
-  const parent = `${source}.${of.table}`;
+  const {
+    table: name,
+    key,
+    source: owner,
+    type,
+  } = {
+    ...{ table: 'conversion', key: 'uuid', source, type: 'events' },
+    ...of,
+  };
+  const parent = `${source}.${name}`;
   await pool.query(
     `insert into landfall.delivery (id, source, type, date, finality, since)
-     select $1 || day, $2, 'events', day::date, 'final', now() from unnest($3::text[]) as day
+     select $1 || day, $2, $3, day::date, 'final', now() from unnest($4::text[]) as day
      on conflict do nothing`,
-    [idOf(''), source, dates],
+    [`${owner}/${type}/`, owner, type, dates],
+  );
+  const columns = [...new Set([key, 'export_date', '_file_id', '_line'])];
+  const values = columns.map(
+    (column) => ({ export_date: 'day', _file_id: '1', _line: 'n' })[column] ?? `'old-' || n`,
   );
   for (let at = 0; at < dates.length; at += 100) {
     const statements = dates.slice(at, at + 100).map((date) => {
-      const name = `${parent}_${date.replaceAll('-', '_')}`;
+      const partition = `${parent}_${date.replaceAll('-', '_')}`;
       return `
-        create table ${name} (
+        create table ${partition} (
           like ${parent} including defaults including comments including storage,
           constraint landfall_day check (export_date = '${date}'::date),
-          primary key (export_date, ${of.key}));
-        insert into ${name} (uuid, export_date, _file_id, _line)
-          select 'old-' || n, '${date}', 1, n from generate_series(1, ${rows}) as n;
-        alter table ${parent} attach partition ${name} for values in ('${date}');`;
+          primary key (export_date, ${key}));
+        insert into ${partition} (${columns.join(', ')})
+          select ${values.join(', ')} from generate_series(1, ${rows}) as n, (select date '${date}' as day) as of_day;
+        alter table ${parent} attach partition ${partition} for values in ('${date}');`;
     });
     await pool.query(statements.join(''));
   }

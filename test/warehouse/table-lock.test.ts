@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 
 import { Failure } from '../../model/failure.js';
-import { mergeMonths } from '../../warehouse/merge-months.js';
+import { mergeDays } from '../../warehouse/merge-days.js';
 import { openPool } from '../../warehouse/pool.js';
 import { eventually } from '../support/eventually.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
@@ -104,23 +104,23 @@ describe('a table that a long report reads', function () {
 
   it('keeps its old days apart until it can be locked, and the ledger says why', async () => {
     await makeDays(pool, [...march, ...recent]);
-    const merge = () => mergeMonths(pool, conversions, { months: Infinity, patience: 0 });
+    const merge = () => mergeDays(pool, conversions, { periods: Infinity, patience: 0 });
     const waitsFor = async (): Promise<unknown> =>
       (await pool.query<{ waits_for: unknown }>('select waits_for from landfall.partitioned_table')).rows[0]
         ?.waits_for;
     await whileReported(async (pid) => {
-      const { months, waitsFor: why } = await merge();
-      assert.deepEqual(months, []);
+      const { periods, waitsFor: why } = await merge();
+      assert.deepEqual(periods, []);
       assert.match(String(why), new RegExp(`^The days of 2026-03 are not put together yet.* pid ${pid} `));
       assert.equal(await waitsFor(), why);
     });
-    assert.deepEqual(await merge(), { months: ['2026-03'] });
+    assert.deepEqual(await merge(), { periods: ['2026-03'] });
     assert.equal(await waitsFor(), null);
   });
 
   it('takes new days, and days of months that are together, meanwhile', async () => {
     await makeDays(pool, [...march, ...recent]);
-    await mergeMonths(pool, conversions, { months: Infinity, patience: 0 });
+    await mergeDays(pool, conversions, { periods: Infinity, patience: 0 });
     await whileReported(async () => {
       await loadDay(pool, '2026-05-06', 4, 'new');
       await loadDay(pool, '2026-03-05', 4, 'new');
@@ -203,7 +203,7 @@ describe('a table that a long report reads', function () {
     );
     await loadDay(pool, '2026-04-01', 3, 'second');
     await makeDays(pool, [...march, ...recent.slice(1)]);
-    await mergeMonths(pool, conversions, { months: Infinity, patience: 0 });
+    await mergeDays(pool, conversions, { periods: Infinity, patience: 0 });
     const { rows } = await pool.query<{ name: string; parents: number }>(
       `select c.relname as name, count(i.inhparent)::integer as parents
        from pg_index x join pg_class c on c.oid = x.indrelid left join pg_inherits i on i.inhrelid = x.indexrelid

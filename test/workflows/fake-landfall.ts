@@ -128,7 +128,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       nameIds: unused('nameIds'),
       exportProgress: unused('exportProgress'),
       discover: unused('discover'),
-      mergeMonths: unused('mergeMonths'),
+      mergeDays: unused('mergeDays'),
       gather: unused('gather'),
       countInbox: unused('countInbox'),
       nextDeliveries: unused('nextDeliveries'),
