@@ -24,7 +24,7 @@ import { transaction } from './transaction.js';
 export interface MergeLimits {
   /** Months and years at most; the next call goes on. */
   readonly periods: number;
-  /** Milliseconds for which a table that others hold is tried again. */
+  /** Milliseconds for which a table that others hold is tried again, for each month or year. */
   readonly patience: number;
   readonly signal?: AbortSignal | undefined;
   readonly onPeriod?: (period: Period, partitions: number, left: number) => void;
@@ -56,7 +56,6 @@ export async function mergeDays(
 ): Promise<MergedDays> {
   const merged: Period[] = [];
   let inVain = 0;
-  const deadline = Date.now() + limits.patience;
   const end = async (waitsFor?: string): Promise<MergedDays> => {
     await note(pool, of, waitsFor);
     return { periods: merged, ...(waitsFor === undefined ? {} : { waitsFor }) };
@@ -76,6 +75,7 @@ export async function mergeDays(
       const { period, partitions } = next;
       limits.onPeriod?.(period, partitions.length, crowded.length);
       const to = periodTable(of, oid, period);
+      const deadline = Date.now() + limits.patience;
       if (await mergePeriod(pool, of, to, partitions, deadline, limits.signal)) merged.push(period);
       else if (++inVain === mostInVain)
         return await end(`The days of ${period} change while they are copied.`);

@@ -1,15 +1,16 @@
 /**
- * Locking a table that others read. Whoever waits for an exclusive lock makes every new reader wait behind it, so steps
- * that need one wait rarely and briefly: three times a minute for a table, whatever number of steps want it, and 0.25 s
- * each time. In between they only ask whether it can be had at once.
+ * Locking a table that others read. Whoever waits for an exclusive lock makes every new reader wait behind it. So steps that
+ * need one ask whether it can be had at once, and wait for it only once a minute, for 0.8 s at most: a table's steps together,
+ * whatever their number. What a step did not wait for is left to the next one, so that short queries hold nobody up.
  */
 
 import pg from 'pg';
 
 import { Failure, failureTypes } from '../model/failure.js';
 
-const turnsEvery = '20 seconds';
-const longestWait = '250ms';
+/** Seconds between the turns of a table, and milliseconds that one may be waited for in a turn. */
+const turnsEvery = 60;
+const longestWait = 800;
 /** Milliseconds until a step is tried again: between these two, so that steps do not come in step. */
 const retryFrom = 5_000;
 const retryUpTo = 10_000;
@@ -31,7 +32,7 @@ export async function takeTurn(pool: pg.Pool, wanted: TableToLock): Promise<bool
   const { rowCount } = await pool.query(
     `insert into landfall.partitioned_table as t (name, turn_at) values ($1, clock_timestamp())
      on conflict (name) do update set turn_at = clock_timestamp()
-     where t.turn_at is null or abs(extract(epoch from clock_timestamp() - t.turn_at)) > extract(epoch from $2::interval)`,
+     where t.turn_at is null or abs(extract(epoch from clock_timestamp() - t.turn_at)) > $2`,
     [wanted.table, turnsEvery],
   );
   if (rowCount === 1) return true;
@@ -51,10 +52,21 @@ export async function lockTable(client: pg.ClientBase, wanted: TableToLock, mayW
     await lockLayout(client, table);
     // Readers are let be, but an autovacuum that is at them is ended by it.
     if (only !== '') await client.query(`lock table ${only} in share update exclusive mode`);
-    await client.query(`set local lock_timeout = '${longestWait}'`);
+    await client.query(`set local lock_timeout = '${longestWait}ms'`);
+    const begun = performance.now();
     await client.query(`lock table only ${table} in access exclusive mode${mayWait ? '' : ' nowait'}`);
     if (only !== '') await client.query(`lock table ${only} in access exclusive mode nowait`);
+    if (mayWait) await shortenTurn(client, table, performance.now() - begun);
   });
+}
+
+/** The next turn comes as much sooner as this one was shorter than it might have been. */
+async function shortenTurn(client: pg.ClientBase, table: string, waited: number): Promise<void> {
+  const unused = Math.max(0, 1 - waited / longestWait);
+  await client.query(
+    `update landfall.partitioned_table set turn_at = clock_timestamp() - $2 * interval '1 second' where name = $1`,
+    [table, unused * turnsEvery],
+  );
 }
 
 /** Until the transaction ends nobody writes into these partitions. Readers are let be. Throws `TablesBusy`. */

@@ -8,8 +8,8 @@ import type { Place } from '../place.js';
 import type { SetupStep } from '../setup.js';
 import { withLedger } from '../with-ledger.js';
 
-/** Milliseconds for which setup waits for a table that others hold. */
-const patience = 60_000;
+/** Milliseconds for which setup waits for a table that others hold, for each month or year. */
+const patience = 300_000;
 
 /**
  * Puts old days together, table by table. Readers go on meanwhile. Interrupted, it goes on the next time; so do
