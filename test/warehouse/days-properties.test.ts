@@ -57,12 +57,12 @@ describe('days and months of a table', function () {
         try {
           await prepareDays(pool);
           await makeDays(pool, [...march, ...recent, '2026-05-18', '2026-05-19'], 1);
-          const expected = await visibleDays(database.pool);
+          const expected = new Map(Object.entries(await visibleDays(database.pool)));
           for (const [n, { changes, merges, killAfter }] of rounds.entries()) {
             await playRound(pool, database.pool, `r${n}`, changes, merges, killAfter);
             for (const { day, rows } of changes) {
-              if (rows === 0) delete expected[day];
-              else expected[day] = `${rows} of r${n}`;
+              if (rows === 0) expected.delete(day);
+              else expected.set(day, `${rows} of r${n}`);
             }
             assert.deepEqual(await visibleDays(database.pool), sorted(expected), `after round ${n}`);
           }
@@ -139,6 +139,6 @@ async function assertNothingLeft(pool: pg.Pool): Promise<void> {
   assert.deepEqual(copies.rows, []);
 }
 
-function sorted(days: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(days).sort(([a], [b]) => a.localeCompare(b)));
+function sorted(days: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries([...days].sort(([a], [b]) => a.localeCompare(b)));
 }
