@@ -33,14 +33,25 @@ export function daysOf(period: Period): string[] {
   return days;
 }
 
-/** Months and years, oldest first, whose partitions are to be put together, with these partitions. */
+/**
+ * Months and years, oldest first, whose partitions are to be put together, with these partitions. Days become months before
+ * they become years, so that no exchange, which keeps readers out, is of more than 31 partitions.
+ */
 export function periodsToMerge<P extends Days>(
   partitions: readonly P[],
 ): { period: Period; partitions: P[] }[] {
-  const wide = periodRule(partitions);
+  const rule = periodRule(partitions);
+  const perMonth = new Map<Period, number>();
+  for (const { days } of partitions) {
+    const month = monthOf(days[0] ?? '');
+    perMonth.set(month, (perMonth.get(month) ?? 0) + 1);
+  }
+  const crowdedYears = new Set([...perMonth].flatMap(([month, count]) => (count > 1 ? [yearOf(month)] : [])));
   const groups = new Map<Period, P[]>();
   for (const partition of partitions) {
-    const period = wide(partition.days[0] ?? '');
+    const day = partition.days[0] ?? '';
+    const wide = rule(day);
+    const period = wide !== undefined && crowdedYears.has(wide) ? monthOf(day) : wide;
     if (period !== undefined) groups.set(period, [...(groups.get(period) ?? []), partition]);
   }
   // One that is alone in its period stays: it would be one partition either way.

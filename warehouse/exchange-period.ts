@@ -42,12 +42,12 @@ export async function exchangePeriod(
     await forgetPeriod(client, parentOid, period);
     // From here on readers wait.
     await lockTable(client, wanted, mayWait);
-    for (const { name } of partitions) await client.query(`alter table ${parent} detach partition ${name}`);
+    // Not detached before: each of these statements would go through all partitions that there are.
+    await client.query(`drop table ${wanted.partitions.join(', ')}`);
     await client.query(
       `alter table ${parent} attach partition ${partition} for values in (${dayLiterals(period)})`,
     );
     await client.query(`alter table ${partition} drop constraint landfall_period`);
-    await client.query(`drop table ${wanted.partitions.join(', ')}`);
     return true;
   };
   return transaction(pool, exchange, signal);

@@ -38,7 +38,11 @@ class Layout {
   }
 
   merge(): void {
-    for (const { period, partitions } of periodsToMerge(this.partitions)) {
+    for (;;) {
+      const [next] = periodsToMerge(this.partitions);
+      if (!next) return;
+      const { period, partitions } = next;
+      assert.ok(partitions.length <= 31, `${period} of ${partitions.length}`);
       for (const one of partitions) this.periods.delete(one.period);
       this.periods.add(period);
     }
