@@ -108,8 +108,14 @@ describe('a table of ten years of days', function () {
     const { code, out, err } = await desk.landfall('setup').finally(() => (reading = false));
     await reader;
     assert.equal(code, 0, err);
-    assert.match(out, /postgres: table experiments\.conversion: put old days together: 126 months or years\n/);
-    assert.match(err, /table experiments\.conversion: makes 31 partitions of 2017-01 one \(117 left to do\)\n/);
+    assert.match(
+      out,
+      /postgres: table experiments\.conversion: put old days together: 126 months or years\n/,
+    );
+    assert.match(
+      err,
+      /table experiments\.conversion: makes 31 partitions of 2017-01 one \(117 left to do\)\n/,
+    );
     assert.deepEqual([...seen], [365]);
     assert.ok((await partitionNames(database.pool)).length <= 100);
     assert.equal((await finding()).ok, true);
