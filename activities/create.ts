@@ -11,6 +11,7 @@ import { createCountInbox, createGather } from './gather.js';
 import { withHeartbeat } from './heartbeat.js';
 import { createAskExport, createExportProgress } from './leanplum-export.js';
 import { createLook } from './look.js';
+import { createMergeDays } from './merge-days.js';
 import { createNameIds, createNamePage, openNameApis } from './monetate-names.js';
 import { createNextDeliveries, createSettledDeliveries } from './backfill.js';
 import { createPlan } from './plan.js';
@@ -38,6 +39,7 @@ export function createActivities(deps: Dependencies) {
     ),
     deleteDiscarded: createDeleteDiscarded(deps),
     discover: createDiscover(deps),
+    mergeDays: createMergeDays(deps),
     gather: createGather(deps),
     countInbox: createCountInbox(deps),
     nextDeliveries: createNextDeliveries(deps),

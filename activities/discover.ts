@@ -9,6 +9,7 @@ import { discardedDays } from '../warehouse/discarded-days.js';
 import { finalVersions } from '../warehouse/final-versions.js';
 import { failedDeliveries } from '../warehouse/failed-deliveries.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
+import { crowdedTypes } from './day-table.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { listJobs } from './list-jobs.js';
@@ -18,6 +19,12 @@ export interface DiscoverStep {
   readonly source: string;
   /** Epoch ms, the workflow's clock. */
   readonly now: number;
+}
+
+export interface Discovered {
+  readonly starts: readonly DeliveryStart[];
+  /** Types whose tables have old days that are to be put together. */
+  readonly crowded?: readonly string[];
 }
 
 /** At most this many are started at a time, oldest first; the schedule's next run finds the others. */
@@ -42,7 +49,7 @@ export function createDiscover({ pool, source, client }: Dependencies) {
    * whose manifests came after all. A source without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
    * vendor sends to, the inbox is tended.
    */
-  return async function discover(step: DiscoverStep): Promise<{ starts: DeliveryStart[] }> {
+  return async function discover(step: DiscoverStep): Promise<Discovered> {
     const opened = source(step.source);
     const { config, vendor } = opened;
     const last = dayOf(step.now);
@@ -72,7 +79,8 @@ export function createDiscover({ pool, source, client }: Dependencies) {
         // The store answers: what it refused before may come through now.
         const all = await withFailed(config, starts, step.now, mostStarts);
         all.sort((a, b) => a.input.date.localeCompare(b.input.date));
-        return { starts: all.slice(0, mostStarts) };
+        const crowded = await crowdedTypes(pool, config, vendor);
+        return { starts: all.slice(0, mostStarts), ...(crowded.length === 0 ? {} : { crowded }) };
       },
     );
   };

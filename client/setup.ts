@@ -13,6 +13,7 @@ import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
 import { ensureSchedule, schedulesOf } from './setup/schedule.js';
+import { mergeOldDays } from './setup/old-days.js';
 import { registerAttributes } from './setup/search-attributes.js';
 import { isUnreachable, whereIs, withLedger } from './with-ledger.js';
 import { withTemporal } from './with-temporal.js';
@@ -29,7 +30,8 @@ export interface SetupStep {
 
 /** Brings Postgres and Temporal to what the configuration says. Idempotent; several may run at once. */
 export async function setup(place: Place, output: Output): Promise<ExitCode> {
-  const steps = await setUp(place);
+  const prepared = await setUp(place);
+  const steps = [...prepared, ...(await mergeOldDays(readyPlace(place, prepared), output))];
   output.result(steps, () =>
     [
       ...steps.map(({ part, what, done, failed }) => `${part}: ${what}: ${failed ? 'FAILED: ' : ''}${done}`),

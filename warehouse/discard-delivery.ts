@@ -1,11 +1,12 @@
 import type pg from 'pg';
 
 import { writeInstant } from '../vendors/completion.js';
+import { beforeDiscarding } from './before-showing.js';
 import { answerWishes } from './ledger-change.js';
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { takeOutMerged } from './publish-merge.js';
-import { dropPartition } from './publish-partition.js';
+import { takeOutDay } from './show-day.js';
 import type { Target } from './target.js';
 import { transaction } from './transaction.js';
 
@@ -26,6 +27,8 @@ export interface DiscardRequest {
  */
 export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): Promise<string> {
   const { deliveryId } = discard;
+  const replaces = discard.target.how === 'replace';
+  const mayWait = replaces && (await beforeDiscarding(pool, discard));
   return transaction(pool, async (client) => {
     const { rows } = await client.query<Before>(
       `select finality, by_rule, since, reason from landfall.delivery where id = $1 for no key update`,
@@ -40,7 +43,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [deliveryId, reason, discard.request],
     );
     if (rowCount === 0) return reasonGiven(client, discard);
-    await takeOut(client, discard);
+    if (!replaces) await takeOutMerged(client, deliveryId, discard.target);
     await abandonStaging(client, deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
@@ -57,6 +60,8 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       );
     }
     await answerWishes(client, deliveryId, discard.answers ?? []);
+    // Last of all, since it keeps readers out until the transaction ends.
+    if (replaces) await takeOut(client, discard, mayWait);
     return reason;
   });
 }
@@ -82,10 +87,14 @@ async function reasonGiven(client: pg.ClientBase, discard: DiscardRequest): Prom
   return rows[0]?.reason ?? discard.reason;
 }
 
-async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {
-  if (target.how === 'merge') return takeOutMerged(client, deliveryId, target);
+async function takeOut(
+  client: pg.ClientBase,
+  { deliveryId, target }: DiscardRequest,
+  mayWait: boolean,
+): Promise<void> {
   for (const { name } of target.tables) {
-    await dropPartition(client, tableNames(target.schema, name, target.date));
+    const names = tableNames(target.schema, name, target.date);
+    await takeOutDay(client, names, mayWait, `The rows of delivery ${deliveryId} are not taken away yet`);
   }
 }
 

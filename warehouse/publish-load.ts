@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';
+import { beforePublishing } from './before-showing.js';
 import { completeRows } from './complete-rows.js';
 import { addCounts, countLoad, nothing } from './count-load.js';
 import { endCopies } from './end-copies.js';
@@ -10,8 +11,9 @@ import { abandonLoad } from './plan-load.js';
 import { addRows, noteKept } from './publish-adding.js';
 import { noticeOf, writeLedger } from './publish-ledger.js';
 import { mergeRows } from './publish-merge.js';
-import { replacePartition } from './publish-partition.js';
+import { buildPartition } from './publish-partition.js';
 import type { PublishedLoad, PublishRequest } from './publish-request.js';
+import { showDay } from './show-day.js';
 import { transaction } from './transaction.js';
 import { unreadableFiles } from './unreadable-files.js';
 
@@ -20,14 +22,16 @@ import { unreadableFiles } from './unreadable-files.js';
  * transaction. Running it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and
  * the second finds the load published.
  *
- * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`. Of a load whose staged
- * rows are gone nothing is kept, so that the next plan makes another one.
+ * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`, `TablesBusy`. Of a load
+ * whose staged rows are gone nothing is kept, so that the next plan makes another one.
  */
 export async function publishLoad(
   pool: pg.Pool,
   request: PublishRequest,
   signal?: AbortSignal,
 ): Promise<PublishedLoad> {
+  const replaces = request.target.how === 'replace';
+  const mayWait = replaces && (await beforePublishing(pool, request, signal));
   const publish = async (client: pg.ClientBase): Promise<PublishedLoad | Failure> => {
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [
       request.deliveryId,
@@ -58,10 +62,12 @@ export async function publishLoad(
     }
     const unreadable = await unreadableFiles(client, request.loadId);
     const publishRows = adds ? addRows : mergeRows;
-    await (request.target.how === 'replace' ? replacePartition : publishRows)(client, request);
+    await (replaces ? buildPartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
     const notice = await noticeOf(client, request, counts, unreadable);
     await writeLedger(client, request, { counts, kept: kept.files, notice });
+    // Last of all, since it keeps readers out until the transaction ends.
+    if (replaces) await showDay(client, request, mayWait);
     return published(counts, notice);
   };
   const outcome = await transaction(pool, publish, signal);

@@ -1,26 +1,39 @@
-/** Publishing by replacement: the staging table gets its key and becomes the day's partition. */
+/** Publishing by replacement: the staging table gets its key and becomes what readers see of the day. */
 
 import pg from 'pg';
 
-import { stagingNames, tableNames, type StagingNames, type TableNames } from './names.js';
+import { stagingNames, tableNames, type StagingNames } from './names.js';
 import { hideFromOlderSnapshots, rewriteRows } from './older-snapshots.js';
+import { addIndexes } from './partition-indexes.js';
 import type { PublishRequest } from './publish-request.js';
-import { exclusiveStep } from './session.js';
 
 /**
- * 500,000 rows get their key and become the partition in 1.4 s, where upserting them took 8.5 s (bench/publishing.ts).
- * Readers are kept out only while the partitions are exchanged, at the very end.
+ * Makes the staging table ready to be the day's partition. 500,000 rows get their key and become the partition in 1.4 s,
+ * where upserting them took 8.5 s (bench/publishing.ts).
  */
-export async function replacePartition(client: pg.ClientBase, request: PublishRequest): Promise<void> {
-  const [table] = request.target.tables;
-  const staging = stagingNames(request.loadId, table.name);
-  const { rewritten } = await buildKey(client, request.loadId, staging, ['export_date', ...table.key]);
+export async function buildPartition(client: pg.ClientBase, request: PublishRequest): Promise<void> {
+  const [{ name, key }] = request.target.tables;
+  const staging = stagingNames(request.loadId, name);
+  const { table } = tableNames(request.target.schema, name, request.target.date);
+  const { rewritten } = await buildKey(client, request.loadId, table, staging, ['export_date', ...key]);
   if (!rewritten) await hideFromOlderSnapshots(client, request.loadId, staging.table);
-  await exchangePartition(
-    client,
-    staging,
-    tableNames(request.target.schema, table.name, request.target.date),
-  );
+}
+
+/** Adds the primary key, and the indexes that the partitioned table has, where they are not there yet. */
+export async function addKey(
+  client: pg.ClientBase,
+  parent: string,
+  { table, key }: StagingNames,
+  names: readonly string[],
+): Promise<void> {
+  const { rows } = await client.query('select from pg_index where indrelid = $1::regclass and indisprimary', [
+    table,
+  ]);
+  if (rows.length === 0) {
+    const columns = names.map((name) => pg.escapeIdentifier(name)).join(', ');
+    await client.query(`alter table ${table} add constraint ${key} primary key (${columns})`);
+  }
+  await addIndexes(client, parent, table);
 }
 
 /**
@@ -30,14 +43,14 @@ export async function replacePartition(client: pg.ClientBase, request: PublishRe
 async function buildKey(
   client: pg.ClientBase,
   loadId: string,
-  { table, key }: StagingNames,
+  parent: string,
+  staging: StagingNames,
   names: readonly string[],
 ): Promise<{ rewritten: boolean }> {
-  const columns = names.map((name) => pg.escapeIdentifier(name)).join(', ');
-  const addKey = `add constraint ${key} primary key (${columns})`;
+  const { table } = staging;
   await client.query('savepoint before_key');
   try {
-    await client.query(`alter table ${table} ${addKey}`);
+    await addKey(client, parent, staging, names);
     return { rewritten: false };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
@@ -60,37 +73,8 @@ async function buildKey(
        from counted where lf.load_id = $1 and lf.file_id = counted._file_id`,
       [loadId],
     );
-    await client.query(`alter table ${table} ${rewriteRows}, ${addKey}`);
+    await client.query(`alter table ${table} ${rewriteRows}`);
+    await addKey(client, parent, staging, names);
     return { rewritten: true };
   }
-}
-
-async function exchangePartition(
-  client: pg.ClientBase,
-  staging: StagingNames,
-  names: TableNames,
-): Promise<void> {
-  await client.query(`alter table ${staging.table} set schema ${names.schema}`);
-  await dropPartition(client, names);
-  const here = `${names.schema}.${staging.name}`;
-  await client.query(`alter table ${here} rename constraint ${staging.key} to ${names.partitionKey}`);
-  await client.query(`alter table ${here} rename to ${names.partitionName}`);
-  await client.query(
-    `alter table ${names.table} attach partition ${names.partition}
-       for values in (${pg.escapeLiteral(names.date)})`,
-  );
-}
-
-/**
- * Takes the day's visible rows away. Detaching needs the parent to itself: rather than queue behind a long report, with
- * every new reader queueing behind us, it gives up after 5 seconds (SQLSTATE 55P03) and the step is retried.
- */
-export async function dropPartition(client: pg.ClientBase, names: TableNames): Promise<void> {
-  await client.query(exclusiveStep('5s'));
-  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
-    names.partition,
-  ]);
-  if (rows[0]?.there !== true) return;
-  await client.query(`alter table ${names.table} detach partition ${names.partition}`);
-  await client.query(`drop table ${names.partition}`);
 }

@@ -46,6 +46,13 @@ export const inboxSteps = proxyActivities<Pick<Activities, 'gather' | 'countInbo
   retry,
 });
 
+/** Rewrites old days of tables. What it does not get done, the schedule's next run does. */
+export const tending = proxyActivities<Pick<Activities, 'mergeDays'>>({
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '60 seconds',
+  retry: { ...retry, maximumAttempts: 3 },
+});
+
 /** Writes into the ledger; the timeline shows what. */
 export function record(change: DeliveryChange): Promise<LedgerDelivery> {
   return quick.record.executeWithOptions({ summary: `ledger: ${change.kind.replace(':', ' ')}` }, [change]);

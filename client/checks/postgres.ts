@@ -8,6 +8,7 @@ import { maskedOtherwise, maskOf } from '../../warehouse/mask-changes.js';
 import type { Place } from '../place.js';
 import { whereIs, withLedger } from '../with-ledger.js';
 import { postgresAdvice } from './connection.js';
+import { checkPartitions } from './partitions.js';
 import { reportOn, sentence, type Finding, type PartReport } from './finding.js';
 import { checkServer } from './server.js';
 
@@ -70,6 +71,7 @@ async function checkLedger(
     return;
   } else report.ok('ledger', 'its schema is up to date');
   await checkSources(pool, sources, report);
+  await checkPartitions(pool, sources, report);
 }
 
 async function checkSources(

@@ -10,7 +10,8 @@ export function setupCommand(run: Run): Command {
     summary: 'migrations, search attributes and schedules',
     description:
       "Brings Postgres and Temporal to what the configuration says: the ledger, each source's schema with its tables " +
-      'and views, search attributes, and one schedule a source. May be repeated; run it after every update and every ' +
+      'and views, search attributes, and one schedule a source. Days that an earlier version gave a partition each are put ' +
+      'together, while readers go on. May be repeated; run it after every update and every ' +
       'change of the configuration.',
     examples: [['landfall setup', 'says what it did']],
   }).action(async (options: CommonOptions) => {

@@ -146,7 +146,10 @@ describe('whoever reads the tables while a day is loaded', function () {
       const delivery = client.workflow.getHandle(`${source.config.name}/events/${date}`);
       const refused = async (): Promise<string | null | undefined> =>
         (await delivery.describe()).raw.pendingActivities?.[0]?.lastFailure?.message;
-      assert.match(await eventually(refused, { timeoutMs: 20_000 }), /holds the table.* is tried again/);
+      assert.match(
+        await eventually(refused, { timeoutMs: 20_000 }),
+        /conversion is held by pid \d+ .* is tried again/,
+      );
       assert.equal(await count(report), first.rows, 'the report still sees what it saw');
       assert.equal(await count(source.database.pool), first.rows, 'and new readers are not kept waiting');
       await report.query('commit');

@@ -12,6 +12,8 @@ import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
 import { inTemporaryFolder, prefix, type TestSource, type TestSourceOptions } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
+import { makeDays } from '../warehouse/days.js';
+import { march, recent } from '../warehouse/merging.js';
 import { resultOf } from '../workflows/observe.js';
 import type { Delivery, HeldStep, WatchedSource } from '../workflows/watched-source.js';
 import { dynatraceScenarios } from './dynatrace-scenarios.js';
@@ -60,6 +62,17 @@ const upload = (source: WatchedSource): Promise<WrittenDay> =>
 
 const start: Play = (source, client) =>
   source.startDelivery(client, 'events', date, { deadline: Date.now() + 3_600_000, pollEvery: 1_000 });
+
+const discover: Scenario['play'] = async (source, client) => {
+  const started = await client.workflow.start('discover', {
+    workflowId: 'experiments/discover',
+    taskQueue: source.taskQueue,
+    args: [{ source: 'experiments' }],
+    workflowExecutionTimeout: '10 minutes',
+  });
+  await resultOf(started);
+  return started;
+};
 
 const looked = async (source: WatchedSource, times: number): Promise<void> => {
   await eventually(() => source.looks('events', date) >= times, { timeoutMs: 10_000 });
@@ -279,16 +292,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
     { longHistory: true },
   ),
-  discover: {
+  discover: { play: discover },
+  'discover-merges-days': {
     play: async (source, client) => {
-      const started = await client.workflow.start('discover', {
-        workflowId: 'experiments/discover',
-        taskQueue: source.taskQueue,
-        args: [{ source: 'experiments' }],
-        workflowExecutionTimeout: '10 minutes',
-      });
-      await resultOf(started);
-      return started;
+      await makeDays(source.database.pool, [...march, ...recent], 1);
+      return discover(source, client);
     },
   },
 };

@@ -12,6 +12,8 @@ import { addDays } from '../../model/day.js';
 import { eventually } from '../support/eventually.js';
 import { prefix } from '../support/landfall.js';
 import { devServer } from '../support/temporal.js';
+import { makeDays, partitionNames } from '../warehouse/days.js';
+import { march, recent } from '../warehouse/merging.js';
 import { childrenStarted, resultOf } from './observe.js';
 import { watchedSource, type WatchedSource } from './watched-source.js';
 
@@ -143,6 +145,13 @@ describe('discover', function () {
       );
     });
 
+    it('tells which tables have old days that are to be put together', async () => {
+      source = await watchedSource();
+      assert.equal((await discover(source)).crowded, undefined);
+      await makeDays(source.database.pool, [...march, ...recent], 1, { source: source.config.name });
+      assert.deepEqual((await discover(source)).crowded, ['events']);
+    });
+
     it('starts at most 200 at a time, the oldest first', async () => {
       source = await watchedSource({ settings: { types: ['events'], since: '2025-01-01' } });
       const { bucket } = source;
@@ -193,6 +202,23 @@ describe('discover', function () {
       const changed = await schedule.describe();
       assert.equal(changed.spec.intervals?.[0]?.every, 60_000);
       assert.deepEqual([changed.state.paused, changed.state.note], [true, 'a person wants it quiet']);
+    });
+
+    it('puts old days together, which then lie in a partition of their month', async () => {
+      source = await watchedSource({ settings: { since: '2026-11-01', discoverEvery: '30 days' } });
+      const watched = source;
+      await makeDays(watched.database.pool, [...march, ...recent], 1, { source: watched.config.name });
+      await ensure(watched);
+      await watched.watch(environment, async () => {
+        await client.schedule.getHandle(scheduleId(watched.config.name)).trigger();
+        await eventually(
+          async () => {
+            const names = await partitionNames(watched.database.pool);
+            return names.includes('2026_03') && names.length === 1 + recent.length;
+          },
+          { timeoutMs: 30_000, everyMs: 200 },
+        );
+      });
     });
 
     it('starts the deliveries that are there, leaves running ones running, and ends while they go on', async () => {

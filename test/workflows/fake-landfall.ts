@@ -141,6 +141,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       nameIds: unused('nameIds'),
       exportProgress: unused('exportProgress'),
       discover: unused('discover'),
+      mergeDays: unused('mergeDays'),
       gather: unused('gather'),
       countInbox: unused('countInbox'),
       nextDeliveries: unused('nextDeliveries'),
