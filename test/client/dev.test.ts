@@ -86,7 +86,13 @@ describe('landfall dev', function () {
     assert.equal(users?.results.length, 3);
 
     const again = runLandfall(['dev'], { cwd, env: none });
-    await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 240_000 });
+    await eventually(
+      () => {
+        assert.match(again.err(), /Stays up until Ctrl-C/);
+        return true;
+      },
+      { timeoutMs: 240_000 },
+    );
     const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
     const pool = new pg.Pool({ connectionString: url });
     // Only the podcast day that grows and visits, whose files come one after the other, are loaded more than once.
