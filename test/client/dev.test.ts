@@ -30,7 +30,8 @@ const samples =
   process.env['LANDFALL_SAMPLES'] ?? fileURLToPath(new URL('../../../shared/samples', import.meta.url));
 
 describe('landfall dev', function () {
-  this.timeout(300_000);
+  // Twice a whole sample, on a machine that does other things as well.
+  this.timeout(600_000);
   let cwd: string;
   const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', LANDFALL_SAMPLES: '' };
 
@@ -85,7 +86,13 @@ describe('landfall dev', function () {
     assert.equal(users?.results.length, 3);
 
     const again = runLandfall(['dev'], { cwd, env: none });
-    await eventually(() => again.err().includes('Stays up until Ctrl-C'), { timeoutMs: 120_000 });
+    await eventually(
+      () => {
+        assert.match(again.err(), /Stays up until Ctrl-C/);
+        return true;
+      },
+      { timeoutMs: 240_000 },
+    );
     const url = /postgres:\/\/\S+/.exec(again.out())?.[0];
     const pool = new pg.Pool({ connectionString: url });
     // Only the podcast day that grows and visits, whose files come one after the other, are loaded more than once.

@@ -117,8 +117,11 @@ describe('reading documents', function () {
     const abort = new AbortController();
     await inAll(async (at) => {
       const rows = await openVisits({ ...at, signal: abort.signal }, contents);
-      setTimeout(() => abort.abort(new Error('the worker stops')), 50);
-      await assert.rejects(rows.good(count), /the worker stops|Interrupted/);
+      const read = rows.good(async (source) => {
+        source.once('data', () => abort.abort(new Error('the worker stops')));
+        return count(source);
+      });
+      await assert.rejects(read, /the worker stops|Interrupted/);
       await nothingOpen(at);
       assert.equal(await (await openVisits(at, contents)).good(count), pairs);
     });

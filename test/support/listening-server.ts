@@ -49,6 +49,7 @@ export async function listeningServer(
     url: `${secure === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     heard,
     stop: async () => {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
