@@ -70,7 +70,7 @@ export function publishDay(pool: pg.Pool, date: string, loadId: string): Promise
   });
 }
 
-export async function loadDay(pool: pg.Pool, date: string, rows = 1, version?: string): Promise<string> {
+export async function loadDay(pool: pg.Pool, date: string, rows = 1, version?: string): Promise<void> {
   await publishDay(pool, date, await stageDay(pool, date, rows, version));
 }
 
