@@ -89,8 +89,11 @@ async function send(handle: WorkflowHandle, argument: SignalArgument): Promise<b
 
 /** How it stood when it ended; undefined when its worker does not answer in time. */
 async function endOf(handle: WorkflowHandle): Promise<Partial<BackfillStatus> | undefined> {
-  for (const deadline = Date.now() + answersWithin; Date.now() < deadline; await setTimeout(200)) {
-    if ((await handle.describe()).status.name === 'RUNNING') continue;
+  for (const deadline = Date.now() + answersWithin; Date.now() < deadline;) {
+    if ((await handle.describe()).status.name === 'RUNNING') {
+      await setTimeout(200);
+      continue;
+    }
     const { days, daysDone, started, inFlight } = (await handle.result()) as BackfillStatus;
     return { days, daysDone, started, inFlight };
   }

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
-import { backfillId, type BackfillInput, type BackfillStatus } from '../../model/control.js';
+import {
+  backfillId,
+  type BackfillInput,
+  type BackfillStatus,
+  type DeliveryInput,
+  type DeliveryResult,
+} from '../../model/control.js';
 import { eventually } from '../support/eventually.js';
 import { devServer } from '../support/temporal.js';
 import { forgetfulServer } from './forgetful-server.js';
@@ -53,7 +59,8 @@ describe('a backfill', function () {
   };
   const watch = <T>(work: () => Promise<T>): Promise<T> => source.watch(environment, work);
   const status = (backfill: Backfill) => backfill.query<BackfillStatus>('status');
-  const delivery = (type: string, date: string) => client.workflow.getHandle(source.id(type, date));
+  const delivery = (type: string, date: string) =>
+    client.workflow.getHandle<(input: DeliveryInput) => Promise<DeliveryResult>>(source.id(type, date));
 
   it('starts each day of each type under its own id, newest first', async () => {
     const types = ['decisions', 'events'];

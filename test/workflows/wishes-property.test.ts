@@ -65,9 +65,12 @@ const life = (lasting: fc.Arbitrary<boolean>): fc.Arbitrary<Life> =>
       fc.record({
         after: fc.integer({ min: 0, max: 4 }),
         what: fc.oneof(
-          { weight: 8, arbitrary: fc.constantFrom('reprocess', 'accept', 'skip', 'discard') },
-          { weight: 2, arbitrary: fc.constantFrom('pause', 'resume', 'cancel', 'terminate', 'reproces') },
-        ) as fc.Arbitrary<Act['what']>,
+          { weight: 8, arbitrary: fc.constantFrom<Act['what'][]>('reprocess', 'accept', 'skip', 'discard') },
+          {
+            weight: 2,
+            arbitrary: fc.constantFrom<Act['what'][]>('pause', 'resume', 'cancel', 'terminate', 'reproces'),
+          },
+        ),
       }),
       { minLength: 1, maxLength: 5 },
     ),

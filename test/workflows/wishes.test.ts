@@ -149,7 +149,13 @@ describe('what is asked of a delivery', function () {
   it('is written down by a workflow that is cancelled at once', async () => {
     landfall.ledger = { finality: 'final', published: true };
     await assert.rejects(
-      deliver(async (delivery) => void (await delivery.cancel()), {}, ['reprocess']),
+      deliver(
+        async (delivery) => {
+          await delivery.cancel();
+        },
+        {},
+        ['reprocess'],
+      ),
       WorkflowFailedError,
     );
     const [signal] = signalsOf();
