@@ -4,7 +4,7 @@
  * What a terminal takes for a command, or what turns the order of what follows round: C0 and C1 controls but tab and line
  * feed, DEL, line and paragraph separators, and bidirectional controls.
  */
- 
+
 const controls =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -32,7 +32,10 @@ describe('a step', () => {
     work: () => Promise<void>,
     { pool = database.pool, attempt = 1, logged = [] as string[] } = {},
   ): Promise<void> => {
-    const record: (input: object) => Promise<void> = translateFailures({ record: work }, { pool, source }).record;
+    const record: (input: object) => Promise<void> = translateFailures(
+      { record: work },
+      { pool, source },
+    ).record;
     const logger = new DefaultLogger(
       'WARN',
       ({ message, meta }) => void logged.push(`${message} ${String(meta?.['error'])}`),

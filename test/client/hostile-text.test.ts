@@ -35,7 +35,7 @@ describe('terminal control sequences in what vendors send', () => {
       for (const args of [['status'], ['show', delivery]]) {
         const { code, out, err } = await desk.landfall(...args, '-o', format);
         assert.equal(code, 0, err);
-         
+
         assert.doesNotMatch(out + err, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
         assert.match(out, /\\u001b\[31m/);
       }
