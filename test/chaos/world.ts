@@ -148,7 +148,7 @@ async function bringUpParts(ends: (() => Promise<unknown>)[]): Promise<Omit<Worl
     take: async (step) => {
       for (;;) {
         try {
-          return await takeOnce(step);
+          await takeOnce(step); return;
         } catch {
           await setTimeout(200);
         }
