@@ -33,11 +33,14 @@ export interface SshdOptions {
   readonly directory: string;
   /** Lines for the configuration, which win over ours. */
   readonly settings?: readonly string[];
+  /** Of 127.0.0.1. Without it a free one is found. */
+  readonly port?: number;
 }
 
 export interface Sshd {
   readonly host: '127.0.0.1';
   readonly port: number;
+  readonly pid: number;
   readonly username: string;
   /** Who sessions run as, where that is not our own account: what only we can read, they cannot. */
   readonly account: Account | undefined;
@@ -66,7 +69,7 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     kinds.map((kind) => newKey(join(directory, `host_${kind}`), kind, account)),
   );
   await newKey(join(directory, 'user'), 'ed25519', account);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const configFile = join(directory, 'sshd_config');
   await writeFile(
     configFile,
@@ -112,6 +115,7 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
   return {
     host: '127.0.0.1',
     port,
+    pid: server.pid,
     username,
     account,
     files,
@@ -120,7 +124,7 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     logFile,
     stop: async () => {
       await server.stop('SIGTERM', 5_000);
-      givePortBack(port);
+      if (options.port === undefined) givePortBack(port);
     },
   };
 }
@@ -137,8 +141,10 @@ async function someAccount(): Promise<{ account: Account | undefined; name: stri
   return { account: { uid: Number(uidOfNobody.output), gid: Number(gidOfNobody.output) }, name: 'nobody' };
 }
 
-/** Makes a pair of keys that belongs to the account, and gives the public one. */
+/** Makes a pair of keys that belongs to the account, unless an earlier start has, and gives the public one. */
 async function newKey(path: string, kind: string, account: Account | undefined): Promise<string> {
+  const known = await readFile(`${path}.pub`, 'utf8').catch(() => undefined);
+  if (known !== undefined) return known.trim();
   const made = await run('ssh-keygen', ['-q', '-t', kind, '-N', '', '-C', 'landfall', '-f', path]);
   if (!made.ok) throw new Error(`A key for sshd could not be made: ${made.failure}`);
   await chmod(path, 0o600);
