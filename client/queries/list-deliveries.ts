@@ -116,7 +116,7 @@ async function select(
        group by source, type, date, finality, paused, by_itself
      )
      select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice,
-            wish, wished_at, wish_reason, refusal, deadline, published_at
+            trouble, wish, wished_at, wish_reason, refusal, deadline, published_at
      from line
      join landfall.delivery d on d.id = line.newest
      order by d.date desc, source, type, place`,
