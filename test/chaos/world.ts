@@ -148,7 +148,8 @@ async function bringUpParts(ends: (() => Promise<unknown>)[]): Promise<Omit<Worl
     take: async (step) => {
       for (;;) {
         try {
-          await takeOnce(step); return;
+          await takeOnce(step);
+          return;
         } catch {
           await setTimeout(200);
         }
