@@ -60,6 +60,7 @@ export function createPlan(deps: Dependencies) {
             request: step.request,
             force: step.force,
             marker: () => (sorting.marker ? sorting.marker() : step.marker),
+            newness: (file) => sorting.newness(file),
             files: listParts(opened, step.delivery, sorting, seen, signal),
             limits: batchLimits,
           },

@@ -1,7 +1,9 @@
 import { writeDuration } from '../config/duration.js';
 import { vendors } from '../vendors/registry.js';
 import { migrate } from '../warehouse/migrate.js';
+import { fillNewness } from '../warehouse/fill-newness.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
+import { sweepQuarantine } from '../warehouse/sweep-quarantine.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
@@ -35,6 +37,7 @@ export async function setup(place: Place, output: Output): Promise<ExitCode> {
 export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
     await migrate(pool);
+    await sweepQuarantine(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
     for (const { name, vendor, schema } of place.config.sources) {
       await prepareSource(pool, { name, vendor, schema }, vendors[vendor].scripts);
@@ -42,6 +45,13 @@ export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
         part: 'postgres',
         what: `source ${name}`,
         done: `schema ${schema} has ${vendor}'s tables and views`,
+      });
+      const filled = await fillNewness(pool, { name, vendor });
+      if (filled === 0) continue;
+      steps.push({
+        part: 'postgres',
+        what: `source ${name}`,
+        done: `noted of ${filled} ${filled === 1 ? 'delivery' : 'deliveries'} how new the rows are`,
       });
     }
     return steps;

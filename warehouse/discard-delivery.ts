@@ -2,7 +2,9 @@ import type pg from 'pg';
 
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
-import { takeOutMerged } from './publish-merge.js';
+import { createContested } from './contested-keys.js';
+import { settleCopies, takeTurns } from './newest-copies.js';
+import { takeOutMerged, visibleFiles } from './publish-merge.js';
 import { dropPartition } from './publish-partition.js';
 import type { Target } from './target.js';
 import { transaction } from './transaction.js';
@@ -34,6 +36,7 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
        where delivery_id = $1 and state = 'published'`,
       [discard.deliveryId, discard.reason],
     );
+    await forgetRows(client, discard.deliveryId);
     await client.query(
       `update landfall.delivery
        set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null, by_rule = false
@@ -44,9 +47,41 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
 }
 
 async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {
-  if (target.how === 'merge') return takeOutMerged(client, deliveryId, target);
+  if (target.how === 'merge') {
+    const files = await visibleFiles(client, deliveryId);
+    if (files.length === 0) return;
+    await takeTurns(client, target);
+    await createContested(client, target);
+    await takeOutMerged(client, target, files);
+    await settleCopies(client, { deliveryId, target });
+    return;
+  }
   for (const { name } of target.tables) {
     await dropPartition(client, tableNames(target.schema, name, target.date));
+  }
+}
+
+/** What a rejected load's reason quotes. */
+const firstBadRow = ' The first is line .* (?=The rows are in landfall\\.quarantine)';
+
+/**
+ * Rows that could not be loaded are in the quarantine as they came, and errors quote from them: of every load of the
+ * delivery, whatever became of it.
+ */
+async function forgetRows(client: pg.ClientBase, deliveryId: string): Promise<void> {
+  const loads = '(select id from landfall.load where delivery_id = $1)';
+  await client.query(`delete from landfall.quarantine where load_id in ${loads}`, [deliveryId]);
+  await client.query(
+    `update landfall.load_file set first_error = null, first_error_line = null
+     where load_id in ${loads} and first_error is not null`,
+    [deliveryId],
+  );
+  for (const table of ['load', 'delivery_event']) {
+    await client.query(
+      `update landfall.${table} set reason = regexp_replace(reason, $2, ' ')
+       where delivery_id = $1 and reason ~ $2`,
+      [deliveryId, firstBadRow],
+    );
   }
 }
 

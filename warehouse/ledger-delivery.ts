@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
 import type { Delivery, Finality } from '../model/delivery.js';
+import { ofCopies } from './count-load.js';
 import { transaction } from './transaction.js';
 import { unreadableFiles, type UnreadableFiles } from './unreadable-files.js';
 
@@ -39,7 +40,7 @@ export async function openDelivery(
 async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
     `select d.finality, d.by_rule, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
-            l.rows_quarantined, l.rows_duplicate
+            l.rows_quarantined, l.rows_duplicate, l.rows_conflicting, l.rows_superseded
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
      where d.id = $1`,
@@ -63,6 +64,7 @@ async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<Le
       loaded: Number(row.rows_loaded),
       quarantined: Number(row.rows_quarantined),
       duplicate: Number(row.rows_duplicate),
+      ...ofCopies(Number(row.rows_conflicting), Number(row.rows_superseded)),
     },
   };
 }
@@ -80,6 +82,8 @@ interface VisibleRow {
   readonly rows_loaded: string;
   readonly rows_quarantined: string;
   readonly rows_duplicate: string;
+  readonly rows_conflicting: string;
+  readonly rows_superseded: string;
 }
 
 export interface DeliveryChange {

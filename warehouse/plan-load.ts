@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import type { BatchLimits, PlanRequest } from './plan-request.js';
 import { keepVisible, writeFiles, writeListing, writeUnreadable, type Listing } from './planned-files.js';
+import { sweepQuarantine } from './sweep-quarantine.js';
 import { createStaging, dropStaging } from './staging-tables.js';
 import { transaction } from './transaction.js';
 
@@ -47,6 +48,7 @@ export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortS
   const work = async (client: pg.ClientBase): Promise<LoadPlan> => {
     const listed = await writeListing(client, plan);
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
+    await sweepQuarantine(client, plan);
     const { rows } = await client.query<LoadRow>(
       `select id, request, fingerprint, state, files, kept, bytes, batches
        from landfall.load
@@ -128,7 +130,7 @@ async function createLoad(
   );
   const id = rows[0]?.id;
   if (id === undefined) throw new Error('insert returned no row');
-  const batches = await writeFiles(client, id, batcher(plan.limits));
+  const batches = await writeFiles(client, id, batcher(plan.limits), plan.newness ?? (() => ''));
   const planned = await client.query<LoadRow>(
     `update landfall.load set batches = $2 where id = $1
      returning id, request, fingerprint, state, files, kept, bytes, batches`,

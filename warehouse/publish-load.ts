@@ -49,8 +49,9 @@ export async function publishLoad(
     const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
+    let ambiguous: string | undefined;
     if (request.target.completes) {
-      await completeRows(client, request.loadId, request.target);
+      ambiguous = await completeRows(client, request.loadId, request.target);
       const completed = await countLoad(client, request.loadId);
       if (hasTooManyBad(completed, request)) return reject(client, request, completed);
     }
@@ -58,7 +59,8 @@ export async function publishLoad(
     const publishRows = adds ? addRows : mergeRows;
     await (request.target.how === 'replace' ? replacePartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
-    const notice = await noticeOf(client, request, counts, unreadable);
+    const told = [request.notice, ambiguous].filter((part) => part !== undefined).join(' ') || undefined;
+    const notice = await noticeOf(client, { ...request, notice: told }, counts, unreadable);
     await writeLedger(client, request, { counts, kept: kept.files, notice });
     return published(counts, notice);
   };

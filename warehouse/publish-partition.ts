@@ -4,7 +4,9 @@ import pg from 'pg';
 
 import { stagingNames, tableNames, type StagingNames, type TableNames } from './names.js';
 import { hideFromOlderSnapshots, rewriteRows } from './older-snapshots.js';
+import type { KeyedTable } from '../vendors/table.js';
 import type { PublishRequest } from './publish-request.js';
+import { removeRepeated } from './repeated-rows.js';
 
 /**
  * 500,000 rows get their key and become the partition in 1.4 s, where upserting them took 8.5 s (bench/publishing.ts).
@@ -13,7 +15,10 @@ import type { PublishRequest } from './publish-request.js';
 export async function replacePartition(client: pg.ClientBase, request: PublishRequest): Promise<void> {
   const [table] = request.target.tables;
   const staging = stagingNames(request.loadId, table.name);
-  const { rewritten } = await buildKey(client, request.loadId, staging, ['export_date', ...table.key]);
+  const { rewritten } = await buildKey(client, request.loadId, staging, {
+    name: table.name,
+    key: ['export_date', ...table.key],
+  });
   if (!rewritten) await hideFromOlderSnapshots(client, request.loadId, staging.table);
   await exchangePartition(
     client,
@@ -23,14 +28,13 @@ export async function replacePartition(client: pg.ClientBase, request: PublishRe
 }
 
 /**
- * Builds the primary key; where that fails for duplicates, removes all but the first of each (by file, then line). Readers
- * with a snapshot from before that would see the removed ones still, so the rows are written anew with the key.
+ * Builds the primary key; where that fails for duplicates, removes all but the newest of each. Readers with a snapshot from before that would see the removed ones still, so the rows are written anew with the key.
  */
 async function buildKey(
   client: pg.ClientBase,
   loadId: string,
   { table, key }: StagingNames,
-  names: readonly string[],
+  { name, key: names }: KeyedTable,
 ): Promise<{ rewritten: boolean }> {
   const columns = names.map((name) => pg.escapeIdentifier(name)).join(', ');
   const addKey = `add constraint ${key} primary key (${columns})`;
@@ -41,24 +45,8 @@ async function buildKey(
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && error.code === '23505')) throw error;
     await client.query('rollback to savepoint before_key');
-    await client.query(
-      `with ranked as (
-         select s.ctid as row, row_number() over (
-           partition by ${names.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ')}
-           order by f.key collate "C", s._line
-         ) as rank
-         from ${table} s join landfall.file f on f.id = s._file_id
-       ),
-       removed as (
-         delete from ${table} s using ranked where s.ctid = ranked.row and ranked.rank > 1
-         returning s._file_id
-       ),
-       counted as (select _file_id, count(*) as rows from removed group by _file_id)
-       update landfall.load_file lf
-       set rows_loaded = lf.rows_loaded - counted.rows, rows_duplicate = counted.rows
-       from counted where lf.load_id = $1 and lf.file_id = counted._file_id`,
-      [loadId],
-    );
+    const repeated = { loadId, tables: [{ name, key: names }] as const, key: names, within: 'load' as const };
+    await removeRepeated(client, repeated);
     await client.query(`alter table ${table} ${rewriteRows}, ${addKey}`);
     return { rewritten: true };
   }

@@ -116,7 +116,7 @@ describe('what Dynatrace sends', function () {
         assert.deepEqual({ depth, inFlight }, { depth: { bodies: 0, bytes: 0 }, inFlight: [] });
         return last?.delivery === made[1]?.['id'] && last?.counts?.loaded === 3;
       });
-      await assertConsistent(source.database.pool, 'merged');
+      await assertConsistent(source.database.pool);
     });
   });
 
@@ -307,7 +307,7 @@ describe('what Dynatrace sends', function () {
       await settled();
       assert.deepEqual(await landed(), { rows: sent, keys: sent });
       assert.ok((await deliveries()).every(({ finality }) => finality === 'final'));
-      await assertConsistent(source.database.pool, 'merged');
+      await assertConsistent(source.database.pool);
       await worker.kill();
     } finally {
       await rm(folder, { recursive: true, force: true });

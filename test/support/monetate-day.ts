@@ -48,7 +48,7 @@ export async function ended(delivery: Delivery): Promise<DeliveryResult> {
 /** Ends a test's source, at which what must hold at rest has to hold. */
 export async function dropConsistent(source: MonetateSource): Promise<void> {
   try {
-    await assertConsistent(source.database.pool, 'merged');
+    await assertConsistent(source.database.pool);
   } finally {
     await source.drop();
   }
