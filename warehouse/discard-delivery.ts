@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { createContested } from './contested-keys.js';
-import { settleCopies, takeTurns } from './newest-copies.js';
+import { settleCopies, takeTurns, type Restored } from './newest-copies.js';
 import { takeOutMerged, visibleFiles } from './publish-merge.js';
 import { dropPartition } from './publish-partition.js';
 import type { Target } from './target.js';
@@ -29,7 +29,9 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [discard.deliveryId, discard.reason, discard.request],
     );
     if (rowCount === 0) return;
-    await takeOut(client, discard);
+    const restored = await takeOut(client, discard);
+    if (restored.length > 0) await tellRestored(client, discard, restored);
+    const reason = [discard.reason, ...writeRestored(restored)].join(' ');
     await abandonStaging(client, discard.deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
@@ -41,24 +43,72 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       `update landfall.delivery
        set finality = 'discarded', since = now(), reason = $2, notice = null, published_at = null, by_rule = false
        where id = $1`,
-      [discard.deliveryId, discard.reason],
+      [discard.deliveryId, reason],
     );
   });
 }
 
-async function takeOut(client: pg.ClientBase, { deliveryId, target }: DiscardRequest): Promise<void> {
+async function takeOut(
+  client: pg.ClientBase,
+  { deliveryId, target }: DiscardRequest,
+): Promise<readonly Restored[]> {
   if (target.how === 'merge') {
     const files = await visibleFiles(client, deliveryId);
-    if (files.length === 0) return;
+    if (files.length === 0) return [];
     await takeTurns(client, target);
     await createContested(client, target);
     await takeOutMerged(client, target, files);
-    await settleCopies(client, { deliveryId, target });
-    return;
+    return settleCopies(client, { deliveryId, target });
   }
   for (const { name } of target.tables) {
     await dropPartition(client, tableNames(target.schema, name, target.date));
   }
+  return [];
+}
+
+/** Older copies are visible again: the histories of both say so, for who discards rows may not want to see those either. */
+async function tellRestored(
+  client: pg.ClientBase,
+  { deliveryId, request }: DiscardRequest,
+  restored: readonly Restored[],
+): Promise<void> {
+  await client.query(
+    `update landfall.delivery_event set reason = concat_ws(' ', reason, $3::text)
+     where delivery_id = $1 and request = $2`,
+    [deliveryId, request, writeRestored(restored).join()],
+  );
+  await client.query(
+    `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
+     select d.id, 'restored', d.finality, r.reason, $3
+     from unnest($1::text[], $2::text[]) as r (id, reason) join landfall.delivery d on d.id = r.id
+     on conflict (delivery_id, request) do nothing`,
+    [
+      restored.map((one) => one.deliveryId),
+      restored.map(
+        ({ rows }) =>
+          `${rows === 1 ? '1 row of it is' : `${rows} rows of it are`} visible again: ${deliveryId}, which had newer copies, was discarded.`,
+      ),
+      `restored by ${deliveryId} ${request}`,
+    ],
+  );
+}
+
+/** Deliveries in a sentence. */
+const shown = 3;
+
+function writeRestored(restored: readonly Restored[]): readonly string[] {
+  if (restored.length === 0) return [];
+  const rows = restored.reduce((sum, one) => sum + one.rows, 0);
+  const names = restored.slice(0, shown).map((one) => one.deliveryId);
+  const more = restored.length > shown ? ` and ${restored.length - shown} more` : '';
+  return [
+    `${countRows(rows)} visible again that it had newer copies of, from ${names.join(', ')}${more}: discard these too if ` +
+      `the rows must not be seen.`,
+  ];
+}
+
+function countRows(rows: number): string {
+  return rows === 1 ? '1 row is' : `${rows} rows are`;
 }
 
 /** What a rejected load's reason quotes. */

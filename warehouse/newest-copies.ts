@@ -47,17 +47,37 @@ export async function withdraw(
   await client.query('delete from landfall.superseded where file_id = any($1::bigint[])', [fileIds]);
 }
 
-/** Decides of each key in temporary table contested which copy is the newest, and puts every copy where it belongs. */
-export async function settleCopies(client: pg.ClientBase, settling: Settling): Promise<void> {
+/** Rows of another delivery that readers see again. */
+export interface Restored {
+  readonly deliveryId: string;
+  readonly rows: number;
+}
+
+/**
+ * Decides of each key in temporary table contested which copy is the newest, and puts every copy where it belongs. Returns
+ * which other deliveries' rows came back, those with most first.
+ */
+export async function settleCopies(client: pg.ClientBase, settling: Settling): Promise<readonly Restored[]> {
   await client.query('analyze contested');
   const { rows } = await client.query<{ some: boolean }>('select exists (select from contested) as some');
-  if (rows[0]?.some !== true) return;
+  if (rows[0]?.some !== true) return [];
   await gatherCopies(client, settling);
   await rankCopies(client, settling);
   await judgeOwn(client, settling);
   await enterCopies(client, settling.target);
   await moveCopies(client, settling);
   await countCopies(client, settling);
+  return restored(client, settling);
+}
+
+async function restored(client: pg.ClientBase, { deliveryId }: Settling): Promise<readonly Restored[]> {
+  const { rows } = await client.query<{ delivery: string; rows: string }>(
+    `select _delivery as delivery, sum(_lines) as rows from ranked
+     where _place = 'superseded' and _wins and _delivery <> $1
+     group by _delivery order by sum(_lines) desc, _delivery`,
+    [deliveryId],
+  );
+  return rows.map((row) => ({ deliveryId: row.delivery, rows: Number(row.rows) }));
 }
 
 /** Temporary table copy: every copy of the contested keys, where it lies, and what was known of it. */
