@@ -209,7 +209,41 @@ describe('a Leanplum job, end to end', function () {
       const results = await Promise.all(jobs.map((job) => load(client, job)));
       assert.ok(results.every(({ finality }) => finality === 'final'));
     });
-    assert.equal(countRows(await held()).session, 120);
+    assert.deepEqual(await held(), inKeyOrder(jobs[2]!.rows), 'those of the job whose manifests came last');
+  });
+
+  it('older than another with the same sessions, and completed after it, changes nothing that readers see', async () => {
+    source = await leanplumSource({ discardAfter: '2 seconds' });
+    const earlier = '2026-11-19';
+    const sessions = makeSessions({ count: 20, until });
+    const older = made(9, { date: earlier, sessions });
+    const newer = made(1, { sessions: makeSessions({ count: 20, until, version: 2 }), format: 'csv' });
+    const loaded = async (job: MadeJob): Promise<unknown> =>
+      (
+        await source.rows(
+          `select l.rows_loaded::int as loaded, l.rows_superseded::int as superseded from landfall.load l
+           where l.delivery_id = '${source.job(job.uuid, date).id}' and l.state = 'published'`,
+        )
+      )[0];
+    await source.put(brokenOff(older));
+    await put(newer);
+    await withWorker(source, async (client) => {
+      const late = source.job(older.uuid, earlier);
+      assert.equal((await (await source.start(client, late)).result()).finality, 'discarded');
+      await load(client, newer);
+      const before = await loaded(newer);
+      await put(older);
+      const { finality, counts } = await signal(source, client, 'reprocess', 'its manifest has come', late);
+      assert.deepEqual([finality, counts?.loaded, counts?.superseded], ['final', 0, 20]);
+      assert.deepEqual(await held(), inKeyOrder(newer.rows));
+      assert.deepEqual(await loaded(newer), before);
+      await signal(source, client, 'discard', 'the newer one', source.job(newer.uuid, date));
+      assert.deepEqual(await held(), inKeyOrder(older.rows), 'those of the older job are back');
+      assert.deepEqual(await loaded(older), { loaded: 20, superseded: 0 });
+      await signal(source, client, 'reprocess', 'it was right', source.job(newer.uuid, date));
+      await signal(source, client, 'discard', 'the older one', late);
+      assert.deepEqual(await held(), inKeyOrder(newer.rows));
+    });
   });
 
   it('discarded by a person, is gone from all tables; reprocessed, it is back', async () => {
