@@ -46,7 +46,7 @@ export async function setUpPostgres(place: Place): Promise<SetupStep[]> {
         what: `source ${name}`,
         done: `schema ${schema} has ${vendor}'s tables and views`,
       });
-      const filled = await fillNewness(pool, { name, vendor });
+      const filled = await fillNewness(pool, { name, vendor, schema });
       if (filled === 0) continue;
       steps.push({
         part: 'postgres',

@@ -5,7 +5,7 @@ import { fillNewness } from '../../warehouse/fill-newness.js';
 import { supersededTable } from '../../warehouse/names.js';
 import { prepareSource } from '../../warehouse/prepare-source.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
-import { deliveryOf, load, openVisits, written } from './adding.js';
+import { headers, loadJob, prepareJobs, shard, source, target } from './jobs.js';
 
 describe('tables of copies that readers do not see', function () {
   this.timeout(60_000);
@@ -26,10 +26,10 @@ describe('tables of copies that readers do not see', function () {
 
   it('have the columns of those that they do, also what these get later, however long their names are', async () => {
     const schema = 's'.repeat(63);
-    const source = { name: 'long', vendor: 'monetate', schema };
-    await prepareSource(database.pool, source, monetate.scripts);
+    const long = { name: 'long', vendor: 'monetate', schema };
+    await prepareSource(database.pool, long, monetate.scripts);
     await database.pool.query(`alter table ${schema}.session_offer add column later numeric(9, 2)`);
-    await prepareSource(database.pool, source, monetate.scripts);
+    await prepareSource(database.pool, long, monetate.scripts);
     for (const { name } of monetate.landing('sessions').tables) {
       const store = supersededTable(schema, name);
       assert.deepEqual(await columns(store), await columns(`${schema}.${name}`));
@@ -42,18 +42,44 @@ describe('tables of copies that readers do not see', function () {
   });
 
   it('can be filled though deliveries were published before it was known how new they are', async () => {
-    const visits = await openVisits(database.pool);
-    const other = await deliveryOf(visits, '2026-11-19');
-    const key = (at: string): string => `2026/11/20/20261120T${at}00.000Z_PT15M-1.json.gz`;
-    await load(visits, [written(key('0300'), 'v1', ['1', 1])]);
-    await load(other, [written(key('0200'), 'v1', ['2', 1])]);
-    await database.pool.query('update landfall.load_file set newness = null');
-    assert.equal(await fillNewness(database.pool, { name: visits.source, vendor: 'monetate' }), 2);
-    assert.equal(await fillNewness(database.pool, { name: visits.source, vendor: 'monetate' }), 0);
-    const { rows } = await database.pool.query('select newness from landfall.load_file order by 1');
-    assert.deepEqual(rows, [
-      { newness: '2026-11-20T02:15:00.000Z 2026-11-20T02:00:00.000Z' },
-      { newness: '2026-11-20T03:15:00.000Z 2026-11-20T03:00:00.000Z' },
-    ]);
+    const { pool } = database;
+    const jobs = { name: source, vendor: 'leanplum', schema: target.schema } as const;
+    await prepareJobs(pool);
+    for (const job of ['1', '2']) {
+      await loadJob(pool, job, [
+        shard(job, 'sessions-0', headers.sessions, `7,${job}`, `${job},x`),
+        shard(job, 'userattributes-0', headers.attributes, '7,a,b'),
+      ]);
+    }
+    // As the version before has left it: what was replaced is gone, and counted as if it were there.
+    await pool.query(`
+      truncate ${[undefined, ...target.tables.map(({ name }) => name)].map((name) => supersededTable(target.schema, name)).join()};
+      delete from landfall.superseded;
+      update landfall.load_file set newness = null, rows_loaded = rows_parsed, rows_superseded = 0;
+      update landfall.load set rows_loaded = rows_parsed, rows_superseded = 0 where state = 'published'`);
+    assert.equal(await fillNewness(pool, jobs), 2);
+    assert.equal(await fillNewness(pool, jobs), 0);
+    const { rows } = await pool.query<{ told: string }>(
+      `select concat_ws(' ', split_part(f.key, '-output', 2), lf.rows_loaded, lf.rows_superseded, left(lf.newness, 10)) as told
+       from landfall.load_file lf join landfall.file f on f.id = lf.file_id order by lf.load_id, f.key collate "C"`,
+    );
+    const newness = '2026-11-20';
+    assert.deepEqual(
+      rows.map(({ told }) => told),
+      [
+        `sessions-0 1 1 ${newness}`,
+        `userattributes-0 0 1 ${newness}`,
+        `sessions-0 2 0 ${newness}`,
+        `userattributes-0 1 0 ${newness}`,
+      ],
+    );
+    const events = await pool.query<{ reason: string }>(
+      `select reason from landfall.delivery_event where kind = 'note'`,
+    );
+    assert.equal(events.rows.length, 1);
+    assert.match(
+      events.rows[0]!.reason,
+      /^2 of its rows were replaced by other deliveries' before copies were kept\./,
+    );
   });
 });
