@@ -20,8 +20,10 @@ export interface Repeated {
 }
 
 /**
- * Of several staged rows with one key the newest stays. Those that say the same count as duplicates; others go into the
- * quarantine, which names the row that won, and count as conflicting. Costs one pass where no key is there twice.
+ * Of several staged rows with one key what the newest says counts. Those that say something else go into the quarantine,
+ * which names the newest, and count as conflicting. Of those that say the same the first by file, then line, stays, so that
+ * it does not matter when equal files were written; the others count as duplicates. Costs one pass where no key is there
+ * twice.
  *
  * Leaves the keys that are there twice, perhaps in several files, in temporary table repeated_key.
  */
@@ -39,7 +41,8 @@ export async function removeRepeated(client: pg.ClientBase, repeated: Repeated):
   const group = columnsOf('s', within === 'file' ? [...key, '_file_id'] : key);
   await client.query(
     `create temporary table repeated on commit drop as
-     select s.ctid as _row, ${columnsOf('s', [...key, '_file_id', '_line'])}, row_number() over newest as _rank, count(*) over (partition by ${group}) as _times,
+     select s.ctid as _row, ${columnsOf('s', [...key, '_file_id', '_line'])}, 
+            f.key as _file, count(*) over (partition by ${group}) as _times,
             first_value(s._file_id) over newest as _winner_file_id, first_value(s._line) over newest as _winner_line,
             first_value(f.key) over newest as _winner
      from ${staging} s
@@ -54,12 +57,18 @@ export async function removeRepeated(client: pg.ClientBase, repeated: Repeated):
   await client.query(
     `create temporary table lost on commit drop as
      with said as (${content})
-     select r._row, r._file_id, r._line, r._winner, r._winner_file_id, r._winner_line,
-            mine.content, mine.content <> winner.content as conflicts
-     from repeated r
-     join said mine on (mine._file_id, mine._line) = (r._file_id, r._line)
-     join said winner on (winner._file_id, winner._line) = (r._winner_file_id, r._winner_line)
-     where r._rank > 1`,
+     select * from (
+       select r._row, r._file_id, r._line, r._winner, r._winner_file_id, r._winner_line, mine.content,
+              mine.content <> winner.content as conflicts,
+              row_number() over (
+                partition by r._winner_file_id, r._winner_line, mine.content = winner.content
+                order by r._file collate "C", r._line
+              ) as place
+       from repeated r
+       join said mine on (mine._file_id, mine._line) = (r._file_id, r._line)
+       join said winner on (winner._file_id, winner._line) = (r._winner_file_id, r._winner_line)
+     ) judged
+     where conflicts or place > 1`,
   );
   await client.query(
     `insert into landfall.quarantine (load_id, file_id, line, reason, raw)
@@ -91,5 +100,5 @@ export async function removeRepeated(client: pg.ClientBase, repeated: Repeated):
 /** Why a row is in the quarantine that lost, as an expression. `file` is null where the winner stands in the same file. */
 export function conflictReason(key: readonly string[], file: string, line: string): string {
   const what = `another row has the same ${key.join(', ')} and says something else; line `;
-  return `'${what.replaceAll("'", "''")}' || ${line} || coalesce(' of ' || ${file}, '') || ' is the newer one and stays'`;
+  return `'${what.replaceAll("'", "''")}' || ${line} || coalesce(' of ' || ${file}, '') || ' is the newest and counts'`;
 }

@@ -184,7 +184,7 @@ describe('a load where files come one by one', function () {
       assert.deepEqual(
         rows.map(({ line, reason }) => `${line}: ${reason}`),
         [
-          '2: another row has the same session_id and says something else; line 1 of d is the newer one and stays',
+          '2: another row has the same session_id and says something else; line 1 of d is the newest and counts',
         ],
       );
       assert.deepEqual(JSON.parse(rows[0]!.raw), {

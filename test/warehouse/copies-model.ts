@@ -25,31 +25,43 @@ function newerFirst(a: Placed, b: Placed): number {
   );
 }
 
+function firstByName(a: Placed, b: Placed): number {
+  return a.file.key === b.file.key ? a.number - b.number : a.file.key < b.file.key ? -1 : 1;
+}
+
 export function expectedCopies(live: Live, shape: Shape): Held {
   const placed: Placed[] = [...live].flatMap(([delivery, files]) =>
     files.flatMap((file) => file.lines.map((line, index) => ({ delivery, file, number: index + 1, line }))),
   );
   const fates = new Map<Placed, Fate>();
   const by = new Map<Placed, string>();
+  /** Judges rows of one key against the newest; of those that say the same as it the first by `order` is left. */
+  const judge = (rows: readonly Placed[], order: typeof newerFirst): readonly Placed[] => {
+    const newest = rows.toSorted(newerFirst)[0];
+    if (newest === undefined) return [];
+    const same = rows.filter(({ line }) => isSame(line, newest.line)).toSorted(order);
+    for (const one of rows) fates.set(one, same.includes(one) ? 'duplicate' : 'conflicting');
+    return same.slice(0, 1);
+  };
   for (const session of new Set(placed.map(({ line }) => line.session))) {
     const all = placed.filter(({ line }) => line.session === session);
-    const rows = all.filter(({ file }) => file.table === 'session');
-    const best = (some: readonly Placed[]): Placed | undefined => [...some].sort(newerFirst)[0];
-    const winner = best(all)?.delivery ?? '';
-    for (const one of all) {
-      const own = rows.filter(({ delivery }) => delivery === one.delivery);
-      const inFile = best(own.filter(({ file }) => file === one.file));
-      const inDelivery = best(own);
-      // Of a delivery whose files come one by one each file has its best, which is then compared with the others'.
-      const rival = shape === 'adding' && one !== inFile ? inFile : inDelivery;
-      if (one.file.table === 'session' && rival !== undefined && rival !== one) {
-        fates.set(one, isSame(one.line, rival.line) ? 'duplicate' : 'conflicting');
-      } else if (one.delivery === winner) {
-        fates.set(one, 'loaded');
-      } else {
-        fates.set(one, 'superseded');
-        by.set(one, winner);
-      }
+    const left = [...live].flatMap(([delivery, files]) => {
+      const rows = all.filter((one) => one.delivery === delivery && one.file.table === 'session');
+      const items = all.filter((one) => one.delivery === delivery && one.file.table === 'item');
+      if (shape !== 'adding') return [...judge(rows, firstByName), ...items];
+      // Each file has its best, which is then compared with the others'.
+      const ofFiles = files.flatMap((file) =>
+        judge(
+          rows.filter((one) => one.file === file),
+          firstByName,
+        ),
+      );
+      return judge(ofFiles, newerFirst);
+    });
+    const winner = left.toSorted(newerFirst)[0]?.delivery ?? '';
+    for (const one of left) {
+      fates.set(one, one.delivery === winner ? 'loaded' : 'superseded');
+      if (one.delivery !== winner) by.set(one, winner);
     }
   }
   const files = [...live].flatMap(([, some]) => some);

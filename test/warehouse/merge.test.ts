@@ -195,11 +195,11 @@ describe('rows that are merged by key', function () {
       rows.map(({ raw, ...row }) => ({ ...row, raw: JSON.parse(raw) as unknown })),
       [
         {
-          ...{ key: 'a1', line: '1', reason: `${other} a2 is the newer one and stays` },
+          ...{ key: 'a1', line: '1', reason: `${other} a2 is the newest and counts` },
           raw: { session_id: 1, says: 'first', event: [{ ordinal: 1 }, { ordinal: 2 }] },
         },
         {
-          ...{ key: 'a1', line: '3', reason: `${other} a10 is the newer one and stays` },
+          ...{ key: 'a1', line: '3', reason: `${other} a10 is the newest and counts` },
           raw: { session_id: 2, says: 'other', event: [{ ordinal: 1 }] },
         },
       ],

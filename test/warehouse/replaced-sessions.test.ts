@@ -102,8 +102,8 @@ describe('sessions of a CSV job that come again', function () {
     assert.deepEqual([counts.parsed, counts.loaded, counts.duplicate, counts.conflicting], [9, 7, 1, 1]);
     assert.deepEqual(await countsByFile(pool, loadId), {
       'events-0': [3, 3, 0, 0],
-      'sessions-0': [3, 1, 0, 1, 1, 0],
-      'sessions-1': [1, 1, 0, 0],
+      'sessions-0': [3, 2, 0, 0, 1, 0],
+      'sessions-1': [1, 0, 0, 1],
       'userattributes-0': [2, 2, 0, 0],
     });
     const quarantine = await pool.query<{ line: string; reason: string; raw: string }>(
@@ -114,7 +114,7 @@ describe('sessions of a CSV job that come again', function () {
         line: '2',
         reason:
           'another row has the same session_id and says something else; line 2 of ' +
-          '20261120/export-1-00000000-0000-4000-8000-000000000001-outputsessions-1 is the newer one and stays',
+          '20261120/export-1-00000000-0000-4000-8000-000000000001-outputsessions-1 is the newest and counts',
         raw: '{"user_id": "first", "session_id": 7}',
       },
     ]);
