@@ -99,6 +99,7 @@ export async function removeRepeated(client: pg.ClientBase, repeated: Repeated):
 
 /** Why a row is in the quarantine that lost, as an expression. `file` is null where the winner stands in the same file. */
 export function conflictReason(key: readonly string[], file: string, line: string): string {
-  const what = `another row has the same ${key.join(', ')} and says something else; line `;
+  const names = key.filter((name) => name !== 'export_date').join(', ');
+  const what = `another row has the same ${names} and says something else; line `;
   return `'${what.replaceAll("'", "''")}' || ${line} || coalesce(' of ' || ${file}, '') || ' is the newest and counts'`;
 }
