@@ -61,6 +61,7 @@ export function createPlan(deps: Dependencies) {
             request: step.request,
             force: step.force,
             marker: () => (sorting.marker ? sorting.marker() : step.marker),
+            newness: (file) => sorting.newness(file),
             files: listParts(opened, step, sorting, seen, signal),
             limits: batchLimits,
           },

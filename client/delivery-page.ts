@@ -6,10 +6,13 @@ import type { FoundDelivery } from './queries/find-delivery.js';
 import type { ListedEvent } from './queries/list-events.js';
 import type { FaultyFile, QuarantinedRow } from './queries/list-faults.js';
 import type { ListedLoad } from './queries/list-loads.js';
+import type { SupersededRows } from './queries/list-superseded.js';
 import { writeTable } from './table.js';
 
 export interface ShownDelivery extends FoundDelivery {
   readonly loads: readonly ListedLoad[];
+  /** Deliveries with newer copies of its rows. */
+  readonly supersededBy: readonly SupersededRows[];
   readonly events: readonly ListedEvent[];
   /** Of the newest load: at most 20 files. */
   readonly filesWithErrors: readonly FaultyFile[];
@@ -22,6 +25,12 @@ export function writeDelivery(shown: ShownDelivery): string {
   return [
     writeHead(shown),
     writeLoads(shown),
+    section(
+      'Superseded (others have newer copies of these rows; they come back when those are discarded)',
+      shown.supersededBy.map(
+        ({ by, rows }) => `${rows} ${rows === 1 ? 'row is' : 'rows are'} superseded by ${by}`,
+      ),
+    ),
     section(
       'History',
       shown.events.map((event) => writeEvent(event)),
@@ -69,11 +78,16 @@ function writeLoads({ loads }: ShownDelivery): string {
     { title: 'LOADED', cell: (load) => load.loaded },
     { title: 'QUARANTINED', cell: (load) => load.quarantined },
     { title: 'DUPLICATE', cell: (load) => load.duplicate },
+    { title: 'CONFLICTING', cell: (load) => load.conflicting },
+    { title: 'SUPERSEDED', cell: (load) => load.superseded },
     { title: 'STARTED', cell: (load) => writeInstant(load.startedAt) },
     { title: 'ENDED', cell: (load) => (load.endedAt === null ? undefined : writeInstant(load.endedAt)) },
     { title: 'REASON', cell: (load) => load.reason ?? undefined },
   ]);
-  return section('Loads, newest first (parsed = loaded + quarantined + duplicate)', table.split('\n'));
+  return section(
+    'Loads, newest first (parsed = loaded + quarantined + duplicate + conflicting + superseded)',
+    table.split('\n'),
+  );
 }
 
 function writeEvent({ at, kind, finality, reason }: ListedEvent): string {

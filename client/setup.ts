@@ -6,9 +6,11 @@ import type { SourceConfig } from '../config/schema.js';
 import { vendors } from '../vendors/registry.js';
 import { maskedOtherwise, setMask } from '../warehouse/mask-changes.js';
 import { migrate } from '../warehouse/migrate.js';
+import { fillNewness } from '../warehouse/fill-newness.js';
 import { prepareSource } from '../warehouse/prepare-source.js';
 import { reportOn } from './checks/finding.js';
 import { checkServer } from './checks/server.js';
+import { sweepQuarantine } from '../warehouse/sweep-quarantine.js';
 import type { Output } from './output.js';
 import type { Place } from './place.js';
 import type { ExitCode } from './session.js';
@@ -88,6 +90,7 @@ async function setUpPostgres(place: Place): Promise<SetupStep[]> {
   return withLedger(place, async (pool) => {
     await refuseUnfit(place, pool);
     await migrate(pool);
+    await sweepQuarantine(pool);
     const steps: SetupStep[] = [{ part: 'postgres', what: 'ledger', done: 'schema landfall is up to date' }];
     for (const source of place.config.sources) {
       const { name, vendor, schema } = source;
@@ -101,6 +104,12 @@ async function setUpPostgres(place: Place): Promise<SetupStep[]> {
         setMasks(pool, source),
       );
       steps.push(...masked);
+      const filled = await seeTo(name, { part: 'postgres', what: `newness of ${name}` }, async () => {
+        const deliveries = await fillNewness(pool, { name, vendor, schema });
+        if (deliveries === 0) return undefined;
+        return `noted of ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'} how new the rows are`;
+      });
+      steps.push(...filled);
     }
     return steps;
   });

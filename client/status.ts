@@ -64,6 +64,12 @@ export function writeStatus(lines: readonly Line[], width: number | undefined): 
       { title: 'ROWS', cell: (row) => row.rows ?? undefined },
       { title: 'QUARANTINED', cell: (row) => row.quarantined ?? undefined },
       { title: 'DUPLICATES', cell: (row) => row.duplicates ?? undefined },
+      ...(lines.some(({ conflicting }) => conflicting)
+        ? [{ title: 'CONFLICTING', cell: (row: Line) => row.conflicting ?? undefined }]
+        : []),
+      ...(lines.some(({ superseded }) => superseded)
+        ? [{ title: 'SUPERSEDED', cell: (row: Line) => row.superseded ?? undefined }]
+        : []),
       { title: 'REASON', cell: writeReason },
     ],
     width,

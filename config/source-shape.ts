@@ -6,7 +6,13 @@ import { durationPattern, parseDuration } from './duration.js';
 import { mask, maskKey } from './mask.js';
 import { count, day, duration, fraction, matching, oneOf } from './scalars.js';
 
-const reservedSchemas = ['landfall', 'landfall_staging', 'public', 'information_schema'];
+const reservedSchemas = [
+  'landfall',
+  'landfall_staging',
+  'landfall_superseded',
+  'public',
+  'information_schema',
+];
 
 /** What the vendor's rules recommend. */
 export interface VendorDefaults {

@@ -95,7 +95,7 @@ export interface DeliveryResult {
   readonly counts?: LoadCounts;
 }
 
-/** parsed = loaded + quarantined + duplicate. */
+/** parsed = loaded + quarantined + duplicate + conflicting + superseded. */
 export interface LoadCounts {
   readonly files: number;
   readonly bytes: number;
@@ -103,6 +103,10 @@ export interface LoadCounts {
   readonly loaded: number;
   readonly quarantined: number;
   readonly duplicate: number;
+  /** They contradict others of the delivery, and lost; absent where there are none, like the next. */
+  readonly conflicting?: number;
+  /** Another delivery has a newer copy. */
+  readonly superseded?: number;
 }
 
 /** Answer of a delivery's `status` query. */

@@ -78,7 +78,10 @@ export interface RootTable extends Table {
 export interface Lookup {
   /** The table, whose rows are compared. */
   readonly in: string;
-  /** Columns that are equal in both. Of several rows the one with the smallest session_id and ordinal is meant. */
+  /**
+   * Columns that are equal in both. Of several rows of one session the one with the smallest ordinal is meant; of several
+   * sessions none, which counts as conflicting where the row is required.
+   */
   readonly by: readonly string[];
   readonly takes: readonly {
     readonly name: string;
@@ -137,7 +140,7 @@ export interface Landing {
   /**
    * `replace`: the delivery is a UTC day, complete in itself, and its rows become the day's partition of the one table.
    * `merge`: rows are merged by the key of the first table, which the others hold too; what comes under one takes the
-   * place of all that was there under it.
+   * place of older copies of it, from any delivery, in all tables.
    */
   readonly how: 'replace' | 'merge';
   readonly tables: readonly [KeyedTable, ...KeyedTable[]];
@@ -148,8 +151,8 @@ export interface Landing {
   readonly completes?: readonly Completion[];
   /**
    * For `merge`, where nothing is completed: files of a delivery come one by one. A load stages those that readers do not
-   * see yet and leaves the rows of the others, and a file that cannot be read is left out. Rows of one key are of one
-   * line, with one in the first table among them.
+   * see yet and leaves the rows of the others, and a file that cannot be read is left out. Rows of one key in a file are
+   * of one line, with one in the first table among them.
    */
   readonly adds?: true;
 }

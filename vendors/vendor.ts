@@ -65,6 +65,12 @@ export interface Sorting {
   sort(file: SeenFile): Classified;
   /** For a vendor whose marker says which files a load takes: of those that were sorted as parts. */
   marker?(): Marker | undefined;
+  /**
+   * How new the copies in a part are, as a text that is compared byte by byte: of several copies of one row the latest
+   * stands. Of files that say the same the later name counts, as people count, then the later line. Asked for when all
+   * files have been sorted.
+   */
+  newness(part: Pick<SeenFile, 'key' | 'modified'>): string;
 }
 
 /** Deliveries that lie in a store. */

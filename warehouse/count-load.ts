@@ -30,7 +30,16 @@ export function addCounts(a: LoadCounts, b: LoadCounts): LoadCounts {
     loaded: a.loaded + b.loaded,
     quarantined: a.quarantined + b.quarantined,
     duplicate: a.duplicate + b.duplicate,
+    ...ofCopies((a.conflicting ?? 0) + (b.conflicting ?? 0), (a.superseded ?? 0) + (b.superseded ?? 0)),
   };
+}
+
+/** Counts that most loads have none of. */
+export function ofCopies(
+  conflicting: number,
+  superseded: number,
+): Pick<LoadCounts, 'conflicting' | 'superseded'> {
+  return { ...(conflicting > 0 ? { conflicting } : {}), ...(superseded > 0 ? { superseded } : {}) };
 }
 
 async function sum(
@@ -42,7 +51,8 @@ async function sum(
   const { rows } = await client.query<Record<keyof LoadCounts, string>>(
     `select count(*) as files, coalesce(sum(f.size), 0) as bytes,
             coalesce(sum(rows_parsed), 0) as parsed, coalesce(sum(rows_loaded), 0) as loaded,
-            coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate
+            coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate,
+            coalesce(sum(rows_conflicting), 0) as conflicting, coalesce(sum(rows_superseded), 0) as superseded
      from ${files} join landfall.file f on f.id = lf.file_id
      where ${condition} and lf.unreadable is null`,
     [...values],
@@ -55,5 +65,6 @@ async function sum(
     loaded: column('loaded'),
     quarantined: column('quarantined'),
     duplicate: column('duplicate'),
+    ...ofCopies(column('conflicting'), column('superseded')),
   };
 }

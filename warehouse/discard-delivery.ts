@@ -5,7 +5,9 @@ import { beforeDiscarding } from './before-showing.js';
 import { answerWishes } from './ledger-change.js';
 import { tableNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
-import { takeOutMerged } from './publish-merge.js';
+import { createContested } from './contested-keys.js';
+import { settleCopies, takeTurns, type Restored } from './newest-copies.js';
+import { takeOutMerged, visibleFiles } from './publish-merge.js';
 import { takeOutDay } from './show-day.js';
 import type { Target } from './target.js';
 import { transaction } from './transaction.js';
@@ -43,26 +45,29 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
       [deliveryId, reason, discard.request],
     );
     if (rowCount === 0) return reasonGiven(client, discard);
-    if (!replaces) await takeOutMerged(client, deliveryId, discard.target);
+    const restored = replaces ? [] : await takeOutCopies(client, discard);
+    if (restored.length > 0) await tellRestored(client, discard, restored);
+    const told = [reason, ...writeRestored(restored)].join(' ');
     await abandonStaging(client, deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
        where delivery_id = $1 and state = 'published'`,
       [deliveryId, discard.reason],
     );
+    await forgetRows(client, deliveryId);
     if (already === undefined) {
       await client.query(
         `update landfall.delivery
          set finality = 'discarded', since = now(), reason = $2, notice = null, refusal = null, published_at = null,
              by_rule = false
          where id = $1`,
-        [deliveryId, reason],
+        [deliveryId, told],
       );
     }
     await answerWishes(client, deliveryId, discard.answers ?? []);
     // Last of all, since it keeps readers out until the transaction ends.
     if (replaces) await takeOut(client, discard, mayWait);
-    return reason;
+    return told;
   });
 }
 
@@ -87,6 +92,19 @@ async function reasonGiven(client: pg.ClientBase, discard: DiscardRequest): Prom
   return rows[0]?.reason ?? discard.reason;
 }
 
+/** Returns the older copies of others that are visible from then on. */
+async function takeOutCopies(
+  client: pg.ClientBase,
+  { deliveryId, target }: DiscardRequest,
+): Promise<readonly Restored[]> {
+  const files = await visibleFiles(client, deliveryId);
+  if (files.length === 0) return [];
+  await takeTurns(client, target);
+  await createContested(client, target);
+  await takeOutMerged(client, target, files);
+  return settleCopies(client, { deliveryId, target });
+}
+
 async function takeOut(
   client: pg.ClientBase,
   { deliveryId, target }: DiscardRequest,
@@ -95,6 +113,75 @@ async function takeOut(
   for (const { name } of target.tables) {
     const names = tableNames(target.schema, name, target.date);
     await takeOutDay(client, names, mayWait, `The rows of delivery ${deliveryId} are not taken away yet`);
+  }
+}
+
+/** Older copies are visible again: the histories of both say so, for who discards rows may not want to see those either. */
+async function tellRestored(
+  client: pg.ClientBase,
+  { deliveryId, request }: DiscardRequest,
+  restored: readonly Restored[],
+): Promise<void> {
+  await client.query(
+    `update landfall.delivery_event set reason = concat_ws(' ', reason, $3::text)
+     where delivery_id = $1 and request = $2`,
+    [deliveryId, request, writeRestored(restored).join()],
+  );
+  await client.query(
+    `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
+     select d.id, 'restored', d.finality, r.reason, $3
+     from unnest($1::text[], $2::text[]) as r (id, reason) join landfall.delivery d on d.id = r.id
+     on conflict (delivery_id, request) do nothing`,
+    [
+      restored.map((one) => one.deliveryId),
+      restored.map(
+        ({ rows }) =>
+          `${rows === 1 ? '1 row of it is' : `${rows} rows of it are`} visible again: ${deliveryId}, which had newer copies, was discarded.`,
+      ),
+      `restored by ${deliveryId} ${request}`,
+    ],
+  );
+}
+
+/** Deliveries in a sentence. */
+const shown = 3;
+
+function writeRestored(restored: readonly Restored[]): readonly string[] {
+  if (restored.length === 0) return [];
+  const rows = restored.reduce((sum, one) => sum + one.rows, 0);
+  const names = restored.slice(0, shown).map((one) => one.deliveryId);
+  const more = restored.length > shown ? ` and ${restored.length - shown} more` : '';
+  return [
+    `${countRows(rows)} visible again that it had newer copies of, from ${names.join(', ')}${more}: discard these too if ` +
+      `the rows must not be seen.`,
+  ];
+}
+
+function countRows(rows: number): string {
+  return rows === 1 ? '1 row is' : `${rows} rows are`;
+}
+
+/** What a rejected load's reason quotes. */
+const firstBadRow = ' The first is line .* (?=The rows are in landfall\\.quarantine)';
+
+/**
+ * Rows that could not be loaded are in the quarantine as they came, and errors quote from them: of every load of the
+ * delivery, whatever became of it.
+ */
+async function forgetRows(client: pg.ClientBase, deliveryId: string): Promise<void> {
+  const loads = '(select id from landfall.load where delivery_id = $1)';
+  await client.query(`delete from landfall.quarantine where load_id in ${loads}`, [deliveryId]);
+  await client.query(
+    `update landfall.load_file set first_error = null, first_error_line = null
+     where load_id in ${loads} and first_error is not null`,
+    [deliveryId],
+  );
+  for (const table of ['load', 'delivery_event']) {
+    await client.query(
+      `update landfall.${table} set reason = regexp_replace(reason, $2, ' ')
+       where delivery_id = $1 and reason ~ $2`,
+      [deliveryId, firstBadRow],
+    );
   }
 }
 

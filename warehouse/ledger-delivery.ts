@@ -4,6 +4,7 @@ import type { LoadCounts } from '../model/control.js';
 import type { Delivery, Finality } from '../model/delivery.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import type { LedgerWish } from '../model/wish.js';
+import { ofCopies } from './count-load.js';
 import { unreadableFiles, type UnreadableFiles } from './unreadable-files.js';
 
 /** What the ledger says of a delivery. */
@@ -44,7 +45,7 @@ export async function openDelivery(
 export async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
     `select d.finality, d.by_rule, d.paused, d.wish, d.wish_reason, d.wish_request, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
-            l.rows_quarantined, l.rows_duplicate
+            l.rows_quarantined, l.rows_duplicate, l.rows_conflicting, l.rows_superseded
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
      where d.id = $1`,
@@ -72,6 +73,7 @@ export async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Pro
       loaded: Number(row.rows_loaded),
       quarantined: Number(row.rows_quarantined),
       duplicate: Number(row.rows_duplicate),
+      ...ofCopies(Number(row.rows_conflicting), Number(row.rows_superseded)),
     },
   };
 }
@@ -105,4 +107,6 @@ interface VisibleRow {
   readonly rows_loaded: string;
   readonly rows_quarantined: string;
   readonly rows_duplicate: string;
+  readonly rows_conflicting: string;
+  readonly rows_superseded: string;
 }

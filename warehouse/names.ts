@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import pg from 'pg';
 
 /** Quoted names of the tables that a load touches. Identifiers are quoted by the driver, never by hand. */
@@ -45,4 +47,30 @@ export function stagingNames(loadId: string, table: string): StagingNames {
 /** How the names of all staging tables of a load begin. */
 export function stagingPrefix(loadId: string): string {
   return `load_${BigInt(loadId)}_`;
+}
+
+/**
+ * Where the rows of a table are kept that readers do not see, since there is a newer copy. Without a table: where the copies
+ * of a source are entered.
+ */
+export function supersededTable(schema: string, table?: string): string {
+  const name = table === undefined ? schema : `${schema}.${table}`;
+  return `landfall_superseded.${pg.escapeIdentifier(shorten(name))}`;
+}
+
+/** Postgres cuts names of more than 63 bytes, and two might become the same. */
+function shorten(name: string): string {
+  if (Buffer.byteLength(name) <= 63) return name;
+  return `${name.slice(0, 30)}~${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+}
+
+export function sameKey(a: string, b: string, key: readonly string[]): string {
+  return key
+    .map((name) => `${a}.${pg.escapeIdentifier(name)} = ${b}.${pg.escapeIdentifier(name)}`)
+    .join(' and ');
+}
+
+/** Names of columns for a query, of the row that is called so. */
+export function columnsOf(row: string, names: readonly string[]): string {
+  return names.map((name) => `${row}.${pg.escapeIdentifier(name)}`).join(', ');
 }

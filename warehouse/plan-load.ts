@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { BatchLimits, PlanRequest } from './plan-request.js';
 import { keepVisible, writeFiles, writeListing, writeUnreadable, type Listing } from './planned-files.js';
 import { patientTransaction } from './session.js';
+import { sweepQuarantine } from './sweep-quarantine.js';
 import { createStaging, dropStaging } from './staging-tables.js';
 import { transaction } from './transaction.js';
 
@@ -49,6 +50,7 @@ export async function planLoad(pool: pg.Pool, plan: PlanRequest, signal?: AbortS
     await client.query(patientTransaction);
     const listed = await writeListing(client, plan);
     await client.query('select 1 from landfall.delivery where id = $1 for no key update', [plan.deliveryId]);
+    await sweepQuarantine(client, plan);
     const { rows } = await client.query<LoadRow>(
       `select id, request, fingerprint, state, files, kept, bytes, batches, masked_so
        from landfall.load l cross join lateral (
@@ -141,7 +143,7 @@ async function createLoad(
   );
   const id = rows[0]?.id;
   if (id === undefined) throw new Error('insert returned no row');
-  const batches = await writeFiles(client, id, batcher(plan.limits));
+  const batches = await writeFiles(client, id, batcher(plan.limits), plan.newness ?? (() => ''));
   const planned = await client.query<LoadRow>(
     `update landfall.load set batches = $2 where id = $1
      returning id, request, fingerprint, state, files, kept, bytes, batches, true as masked_so`,

@@ -17,6 +17,11 @@ export interface PlanRequest {
   readonly force: boolean;
   /** Asked for once the files have been listed; undefined when a person accepted the delivery without it. */
   readonly marker: () => { readonly key: string; readonly version: string } | undefined;
+  /**
+   * How new the copies in a file are; asked for once the files have been listed. Without: all files are the same in that, and
+   * their names decide.
+   */
+  readonly newness?: (file: Pick<StoredFile, 'key' | 'modified'>) => string;
   /** Pages of parts in key order. */
   readonly files: AsyncIterable<readonly PlannedFile[]>;
   readonly limits: BatchLimits;

@@ -58,28 +58,14 @@ export async function writeListing(client: pg.ClientBase, plan: PlanRequest): Pr
 }
 
 /**
- * Finds the planned files that need no staging, for readers see them at this version or they are known to be unreadable
- * at it. Returns how many.
- *
- * When a file comes in another version, its rows go; then rows count again that were duplicates of them, and these are
- * nowhere but in their files. So the files behind it that have duplicates are staged again.
+ * Finds the planned files that need no staging, for the warehouse has their rows at this version or they are known to be
+ * unreadable at it. Returns how many. Rows that lost to others are kept too, and come back when those leave.
  */
 export async function keepVisible(client: pg.ClientBase, publishedId: string): Promise<number> {
-  const { rows } = await client.query<{ key: string | null }>(
-    `select min(f.key collate "C") as key
-     from planned p
-     join landfall.file f on f.id = p.file_id
-     join landfall.file earlier on earlier.source = f.source and earlier.key = f.key and earlier.id <> f.id
-     join landfall.load_file lf on lf.file_id = earlier.id and lf.load_id = $1 and lf.unreadable is null
-     where not exists (select from landfall.load_file known where known.load_id = $1 and known.file_id = p.file_id)`,
-    [publishedId],
-  );
   const { rowCount } = await client.query(
     `update planned p set kept = true
-     from landfall.load_file lf join landfall.file f on f.id = lf.file_id
-     where lf.load_id = $1 and lf.file_id = p.file_id
-       and ($2::text is null or lf.rows_duplicate = 0 or f.key collate "C" < $2)`,
-    [publishedId, rows[0]?.key ?? null],
+     from landfall.load_file lf where lf.load_id = $1 and lf.file_id = p.file_id`,
+    [publishedId],
   );
   return rowCount ?? 0;
 }
@@ -89,22 +75,31 @@ export async function writeFiles(
   client: pg.ClientBase,
   loadId: string,
   batchOf: (size: number) => number,
+  newness: NonNullable<PlanRequest['newness']>,
 ): Promise<number> {
   let batches = 0;
   let last = '0';
   for (;;) {
-    const { rows } = await client.query<{ position: string; size: string }>(
-      `select position, size from planned where not kept and position > $1 order by position limit 1000`,
+    const { rows } = await client.query<{ position: string; size: string; key: string; modified: string }>(
+      `select p.position, p.size, f.key, extract(epoch from f.modified_at) * 1000 as modified
+       from planned p join landfall.file f on f.id = p.file_id
+       where not p.kept and p.position > $1 order by p.position limit 1000`,
       [last],
     );
     const end = rows.at(-1);
     if (!end) return batches;
     const numbers = rows.map(({ size }) => batchOf(Number(size)));
     await client.query(
-      `insert into landfall.load_file (load_id, file_id, batch, partition_value)
-       select $1, p.file_id, n.batch, p.partition_value
-       from unnest($2::bigint[], $3::integer[]) as n (position, batch) join planned p using (position)`,
-      [loadId, rows.map(({ position }) => position), numbers],
+      `insert into landfall.load_file (load_id, file_id, batch, partition_value, newness)
+       select $1, p.file_id, n.batch, p.partition_value, n.newness
+       from unnest($2::bigint[], $3::integer[], $4::text[]) as n (position, batch, newness)
+       join planned p using (position)`,
+      [
+        loadId,
+        rows.map(({ position }) => position),
+        numbers,
+        rows.map(({ key, modified }) => newness({ key, modified: Number(modified) })),
+      ],
     );
     last = end.position;
     batches = 1 + (numbers.at(-1) ?? -1);

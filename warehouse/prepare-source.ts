@@ -1,8 +1,11 @@
 import pg from 'pg';
 
 import { Failure, failureTypes } from '../model/failure.js';
+import { vendors } from '../vendors/registry.js';
+import type { Vendor } from '../vendors/vendor.js';
 import { applyScripts, scopeOf } from './migrate.js';
 import { exclusiveStep } from './session.js';
+import { prepareSuperseded } from './superseded-tables.js';
 import { transaction } from './transaction.js';
 
 export interface PreparedSource {
@@ -50,5 +53,10 @@ export async function prepareSource(pool: pg.Pool, source: PreparedSource, scrip
     await client.query(`create schema if not exists ${schema}`);
     await client.query(`set local search_path = ${schema}`);
     await applyScripts(client, scopeOf(source.name), scripts);
+    const vendor: Vendor | undefined = Object.values<Vendor>(vendors).find(
+      ({ name }) => name === source.vendor,
+    );
+    const landings = vendor?.types.map((type) => vendor.landing(type)) ?? [];
+    for (const landing of landings) await prepareSuperseded(client, source.schema, landing);
   });
 }

@@ -6,17 +6,13 @@
 import pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
+import { contestStaged, createContested, hasSuperseded, visible } from './contested-keys.js';
 import { countKept, countLoad, keptLoad } from './count-load.js';
-import { stagingNames, tableNames } from './names.js';
-import {
-  deleteKeys,
-  dropDuplicates,
-  insertStaged,
-  removeDuplicates,
-  sameKey,
-  takeTurns,
-} from './publish-merge.js';
+import { columnsOf, sameKey, stagingNames } from './names.js';
+import { settleCopies, takeTurns, withdraw } from './newest-copies.js';
+import { insertStaged } from './publish-merge.js';
 import type { PublishRequest } from './publish-request.js';
+import { removeRepeated } from './repeated-rows.js';
 import { dropStaging } from './staging-tables.js';
 import type { Target } from './target.js';
 
@@ -49,34 +45,26 @@ const fewRows = 50_000;
 
 /**
  * Adds a load's rows to those of the files that `noteKept` found, whose entries in the ledger go over to the load. Of
- * several rows of the delivery with one key the first by file, then line, stays, whichever load brought it; the others
- * count as duplicates of their files. Rows that another delivery brought under a key are replaced.
+ * several rows with one key readers see the newest, whichever load or delivery brought it; the others are kept where nobody
+ * sees them.
  */
 export async function addRows(client: pg.ClientBase, request: PublishRequest): Promise<void> {
   const { loadId, deliveryId, target } = request;
+  const { tables } = target;
+  await removeRepeated(client, { loadId, tables, key: tables[0].key, within: 'file' });
   await takeTurns(client, target);
-  await createKeys(client, target);
-  await removeDuplicates(client, loadId, target);
+  await createContested(client, target);
   const { loaded } = await countLoad(client, loadId);
   // A table that was never analyzed is read from end to end for a handful of keys: 3 s of a load's 4, and more each day.
   if (loaded <= fewRows) await client.query('set local enable_seqscan = off; set local jit = off');
   await takeOutReadAnew(client, deliveryId, target);
-  await noteSeen(client, loadId, target);
-  await removeLater(client, loadId, target);
-  await takeOver(client, target);
+  await analyzeStaged(client, loadId, target);
+  await contestStaged(client, loadId, target);
+  await settleCopies(client, { deliveryId, loadId, target });
   await client.query('reset enable_seqscan; reset jit');
   await insertStaged(client, loadId, target);
   await dropStaging(client, loadId);
   await carryOver(client, loadId);
-}
-
-async function createKeys(client: pg.ClientBase, target: Target): Promise<void> {
-  const [{ name, key }] = target.tables;
-  const { table } = tableNames(target.schema, name, target.date);
-  await client.query(
-    `create temporary table merged_key on commit drop as
-     select ${key.map(pg.escapeIdentifier).join(', ')} from ${table} with no data`,
-  );
 }
 
 /**
@@ -92,58 +80,28 @@ async function takeOutReadAnew(client: pg.ClientBase, deliveryId: string, target
     [deliveryId],
   );
   if (rows.length === 0) return;
+  const files = rows.map(({ id }) => id);
+  if (await hasSuperseded(client, target)) await withdraw(client, target, files);
   const [first] = target.tables;
   const { rowCount } = await client.query(
-    `insert into merged_key select ${first.key.map(pg.escapeIdentifier).join(', ')}
-     from ${tableNames(target.schema, first.name, target.date).table} where _file_id = any($1::bigint[])`,
-    [rows.map(({ id }) => id)],
-  );
-  if (rowCount !== 0) await deleteKeys(client, target);
-}
-
-/** The staged rows whose key readers see, and whether what they see stays, coming from a file before the row's own. */
-async function noteSeen(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
-  const [first] = target.tables;
-  const staging = stagingNames(loadId, first.name).table;
-  const key = first.key.map((name) => `s.${pg.escapeIdentifier(name)}`).join(', ');
-  // Of the columns that are joined by alone: all of a session's take a second.
-  const joined = [...first.key, '_file_id'].map(pg.escapeIdentifier).join(', ');
-  await client.query(`analyze ${staging} (${joined})`);
-  await client.query(`
-    create temporary table seen_key on commit drop as
-    select s.ctid as row, s._file_id, s._line, ${key}, k.file_id as kept_file_id,
-           coalesce(k.key collate "C" < f.key collate "C", false) as stays
-    from ${staging} s
-    join ${tableNames(target.schema, first.name, target.date).table} t on ${sameKey('t', 's', first.key)}
-    join landfall.file f on f.id = s._file_id
-    left join kept_file k on k.file_id = t._file_id`);
-}
-
-/** Staged rows that are duplicates of visible ones. */
-async function removeLater(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
-  await client.query('truncate duplicate');
-  await client.query('insert into duplicate select row, _file_id, _line from seen_key where stays');
-  await dropDuplicates(client, loadId, target);
-}
-
-/** Visible rows that staged ones take the place of; those of files of this delivery are duplicates from now on. */
-async function takeOver(client: pg.ClientBase, target: Target): Promise<void> {
-  const key = target.tables[0].key.map(pg.escapeIdentifier).join(', ');
-  await client.query('truncate merged_key');
-  const { rowCount } = await client.query(
-    `insert into merged_key select ${key} from seen_key where not stays`,
+    `create temporary table read_anew on commit drop as
+     select ${columnsOf('t', first.key)} from ${visible(target, first.name)} t
+     where t._file_id = any('{${files.map(BigInt).join(',')}}'::bigint[])`,
   );
   if (rowCount === 0) return;
-  await deleteKeys(client, target);
-  await client.query(`
-    update landfall.load_file lf
-    set rows_loaded = lf.rows_loaded - lost.rows, rows_duplicate = lf.rows_duplicate + lost.rows
-    from (
-      select kept_file_id, count(*) as rows from seen_key
-      where not stays and kept_file_id is not null
-      group by kept_file_id
-    ) lost
-    where lf.load_id = ${keptLoad} and lf.file_id = lost.kept_file_id`);
+  await client.query('analyze read_anew');
+  for (const { name } of target.tables) {
+    await client.query(
+      `delete from ${visible(target, name)} t using read_anew k where ${sameKey('t', 'k', first.key)}`,
+    );
+  }
+}
+
+/** Of the columns that are joined by alone: all of a session's take a second. */
+async function analyzeStaged(client: pg.ClientBase, loadId: string, target: Target): Promise<void> {
+  const [first] = target.tables;
+  const joined = [...first.key, '_file_id'].map(pg.escapeIdentifier).join(', ');
+  await client.query(`analyze ${stagingNames(loadId, first.name).table} (${joined})`);
 }
 
 /** What the ledger says of the kept files goes over to the load, so that it says once what readers see. */

@@ -68,7 +68,7 @@ export async function writeLedger(
     `update landfall.load
      set state = 'published', ended_at = now(), reason = $2,
          rows_parsed = $3, rows_loaded = $4, rows_quarantined = $5, rows_duplicate = $6, notice = $7,
-         files = $8, kept = $9, bytes = $10
+         files = $8, kept = $9, bytes = $10, rows_conflicting = $11, rows_superseded = $12
      where id = $1`,
     [
       request.loadId,
@@ -81,6 +81,8 @@ export async function writeLedger(
       counts.files,
       kept,
       counts.bytes,
+      counts.conflicting ?? 0,
+      counts.superseded ?? 0,
     ],
   );
   await client.query(

@@ -55,8 +55,9 @@ export async function publishLoad(
     const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
+    let ambiguous: string | undefined;
     if (request.target.completes) {
-      await completeRows(client, request.loadId, request.target);
+      ambiguous = await completeRows(client, request.loadId, request.target);
       const completed = await countLoad(client, request.loadId);
       if (hasTooManyBad(completed, request)) return reject(client, request, completed);
     }
@@ -64,7 +65,8 @@ export async function publishLoad(
     const publishRows = adds ? addRows : mergeRows;
     await (replaces ? buildPartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
-    const notice = await noticeOf(client, request, counts, unreadable);
+    const told = [request.notice, ambiguous].filter((part) => part !== undefined).join(' ') || undefined;
+    const notice = await noticeOf(client, { ...request, notice: told }, counts, unreadable);
     await writeLedger(client, request, { counts, kept: kept.files, notice });
     // Last of all, since it keeps readers out until the transaction ends.
     if (replaces) await showDay(client, request, mayWait);

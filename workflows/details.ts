@@ -51,6 +51,10 @@ function countRows(
     ],
     ['Quarantined', whole(counts.quarantined)],
     ...(counts.duplicate > 0 ? [['Duplicates removed', whole(counts.duplicate)] as const] : []),
+    ...[
+      ['Conflicting, in quarantine', counts.conflicting ?? 0] as const,
+      ['Superseded by newer copies', counts.superseded ?? 0] as const,
+    ].flatMap(([name, rows]) => (rows > 0 ? [[name, whole(rows)] as const] : [])),
   ];
 }
 

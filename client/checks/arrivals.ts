@@ -94,13 +94,15 @@ function tellArrivals(
 }
 
 function tellDelivery(
-  { delivery, finality, rows, quarantined, duplicates, reason }: ListedDelivery,
+  { delivery, finality, rows, quarantined, duplicates, conflicting, superseded, reason }: ListedDelivery,
   report: PartReport,
 ): void {
   const parts = [
     ...(rows === null ? [] : [count(rows, 'row', 'rows')]),
     ...(quarantined ? [`${quarantined} in quarantine ('landfall show ${delivery}' shows why)`] : []),
     ...(duplicates ? [count(duplicates, 'duplicate', 'duplicates')] : []),
+    ...(conflicting ? [`${conflicting} conflicting`] : []),
+    ...(superseded ? [`${superseded} superseded by newer copies`] : []),
   ];
   const found = parts.length === 0 ? finality : `${finality}, ${parts.join(', ')}`;
   if (finality !== 'failed') report.ok(delivery, found);

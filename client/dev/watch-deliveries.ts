@@ -84,12 +84,15 @@ function isQuiet({ finality, reason }: ListedDelivery): boolean {
   return isSettled(finality) || (finality === 'waiting' && reason?.includes('awaited') === true);
 }
 
-function describe({ delivery, finality, rows, quarantined, duplicates, reason }: ListedDelivery): string {
+function describe(found: ListedDelivery): string {
+  const { delivery, finality, rows, quarantined, duplicates, conflicting, superseded, reason } = found;
   const head = `  ${delivery.padEnd(36)} ${finality.padEnd(9)}`;
   if (rows === null) return finality === 'loading' ? head : `${head} ${reason ?? ''}`;
   const more = [
     ...(quarantined ? [`${number(quarantined)} quarantined`] : []),
     ...(duplicates ? [`${number(duplicates)} duplicates removed`] : []),
+    ...(conflicting ? [`${number(conflicting)} conflicting`] : []),
+    ...(superseded ? [`${number(superseded)} superseded`] : []),
   ];
   return [`${head} ${number(rows)} rows`, ...more].join(', ');
 }

@@ -37,6 +37,10 @@ export interface ListedDelivery {
   /** Of the visible load, or of the last one where none is visible. */
   readonly quarantined: number | null;
   readonly duplicates: number | null;
+  /** Rows that contradict others of the delivery, and lost. */
+  readonly conflicting: number | null;
+  /** Rows of which another delivery has a newer copy. */
+  readonly superseded: number | null;
 }
 
 /** A delivery; or several of a day and finality, by the newest of them, with the sums of their counts. */
@@ -65,6 +69,8 @@ interface Row {
   readonly loaded: string | null;
   readonly quarantined: string | null;
   readonly duplicate: string | null;
+  readonly conflicting: string | null;
+  readonly superseded: string | null;
 }
 
 /** Deliveries as the ledger has them, newest day first. */
@@ -95,11 +101,13 @@ async function select(
        select d.*,
               case when l.state = 'published' then l.rows_loaded end as loaded,
               l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
+              l.rows_conflicting as conflicting,
+              case when l.state = 'published' then l.rows_superseded end as superseded,
               case when not (d.source = any ($5) and d.notice is null and d.trouble is null and d.wish is null
                 and d.refusal is null) then d.id end as by_itself
        from landfall.delivery d
        left join lateral (
-         select state, rows_loaded, rows_quarantined, rows_duplicate
+         select state, rows_loaded, rows_quarantined, rows_duplicate, rows_conflicting, rows_superseded
          from landfall.load
          where delivery_id = d.id
          order by state = 'published' desc, id desc
@@ -111,7 +119,8 @@ async function select(
          and ($4::text[] is null or d.id = any ($4))
      ), line as (
        select count(*) as deliveries, (array_agg(id order by since desc, id))[1] as newest, min(id) as place,
-              sum(loaded) as loaded, sum(quarantined) as quarantined, sum(duplicate) as duplicate
+              sum(loaded) as loaded, sum(quarantined) as quarantined, sum(duplicate) as duplicate,
+              sum(conflicting) as conflicting, sum(superseded) as superseded
        from found
        group by source, type, date, finality, paused, by_itself
      )
@@ -147,5 +156,7 @@ function listed(row: Row): ListedDelivery {
     rows: count(row.loaded),
     quarantined: count(row.quarantined),
     duplicates: count(row.duplicate),
+    conflicting: count(row.conflicting),
+    superseded: count(row.superseded),
   };
 }

@@ -3,6 +3,7 @@ import type pg from 'pg';
 export interface FaultyFile {
   readonly file: string;
   readonly parsed: number;
+  /** Rows of it in quarantine, for whatever reason. */
   readonly quarantined: number;
   /** Null where the file was left out. */
   readonly firstError: string | null;
@@ -16,12 +17,12 @@ export async function listFaultyFiles(pool: pg.Pool, load: string, limit: number
   const { rows } = await pool.query<{
     readonly key: string;
     readonly rows_parsed: string;
-    readonly rows_quarantined: string;
+    readonly in_quarantine: string;
     readonly first_error: string | null;
     readonly first_error_line: string | null;
     readonly unreadable: string | null;
   }>(
-    `select f.key, lf.rows_parsed, lf.rows_quarantined, lf.first_error, lf.first_error_line, lf.unreadable
+    `select f.key, lf.rows_parsed, lf.rows_quarantined + lf.rows_conflicting as in_quarantine, lf.first_error, lf.first_error_line, lf.unreadable
      from landfall.load_file lf
      join landfall.file f on f.id = lf.file_id
      where lf.load_id = $1 and (lf.first_error is not null or lf.unreadable is not null)
@@ -32,7 +33,7 @@ export async function listFaultyFiles(pool: pg.Pool, load: string, limit: number
   return rows.map((row) => ({
     file: row.key,
     parsed: Number(row.rows_parsed),
-    quarantined: Number(row.rows_quarantined),
+    quarantined: Number(row.in_quarantine),
     firstError: row.first_error,
     firstErrorLine: row.first_error_line === null ? null : Number(row.first_error_line),
     unreadable: row.unreadable,

@@ -9,18 +9,31 @@ export interface ListedLoad {
   readonly filesKept: number;
   readonly filesStaged: number;
   readonly bytes: number;
-  /** parsed = loaded + quarantined + duplicate. */
+  /** parsed = loaded + quarantined + duplicate + conflicting + superseded. */
   readonly parsed: number;
   readonly loaded: number;
   readonly quarantined: number;
   readonly duplicate: number;
+  /** Rows that contradict others of the delivery, and lost. */
+  readonly conflicting: number;
+  /** Rows of which another delivery has a newer copy. */
+  readonly superseded: number;
   readonly reason: string | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
 }
 
 type Counted =
-  'files' | 'kept' | 'files_staged' | 'bytes' | 'parsed' | 'loaded' | 'quarantined' | 'duplicate';
+  | 'files'
+  | 'kept'
+  | 'files_staged'
+  | 'bytes'
+  | 'parsed'
+  | 'loaded'
+  | 'quarantined'
+  | 'duplicate'
+  | 'rows_conflicting'
+  | 'rows_superseded';
 
 interface Row extends Readonly<Record<Counted, string>> {
   readonly id: string;
@@ -34,6 +47,7 @@ interface Row extends Readonly<Record<Counted, string>> {
 export async function listLoads(pool: pg.Pool, delivery: string): Promise<ListedLoad[]> {
   const { rows } = await pool.query<Row>(
     `select l.id, l.state, l.files, l.kept, l.bytes, l.reason, l.started_at, l.ended_at,
+            l.rows_conflicting, l.rows_superseded,
             case when l.state = 'replaced' then l.files - l.kept else f.staged end as files_staged,
             case when l.state = 'staging' then f.parsed else l.rows_parsed end as parsed,
             case when l.state = 'staging' then f.loaded else l.rows_loaded end as loaded,
@@ -64,6 +78,8 @@ export async function listLoads(pool: pg.Pool, delivery: string): Promise<Listed
     loaded: Number(row.loaded),
     quarantined: Number(row.quarantined),
     duplicate: Number(row.duplicate),
+    conflicting: Number(row.rows_conflicting),
+    superseded: Number(row.rows_superseded),
     reason: row.reason,
     startedAt: row.started_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,

@@ -168,9 +168,14 @@ function quoted(value: string): string {
 
 /**
  * The rows that these records become: numbered within their session in the order of the files, events with their state
- * where it has a row, parameters with the first event of that id. `orphans` are parameters of no event that is there.
+ * where it has a row, parameters with the first event of that id. `orphans` are parameters of no event that is there,
+ * `ambiguous` those of an id that occurs in several sessions: they are of nobody's.
  */
-export function rowsOfCsv(records: CsvRecords): { readonly rows: LeanplumRows; readonly orphans: number } {
+export function rowsOfCsv(records: CsvRecords): {
+  readonly rows: LeanplumRows;
+  readonly orphans: number;
+  readonly ambiguous: number;
+} {
   const rows = noRows();
   const numbers = new Map<string, number>();
   const put = (table: TableName, row: Row): Row => {
@@ -189,16 +194,21 @@ export function rowsOfCsv(records: CsvRecords): { readonly rows: LeanplumRows; r
     if (!states.has(place)) states.set(place, state);
   }
   const events = new Map<string, Row>();
+  const shared = new Set<string>();
   for (const { row } of records.events) {
     const state_ordinal = states.get(placeOf(row))?.['ordinal'] ?? null;
     const event = put('event', { ...row, state_ordinal, has_state: state_ordinal !== null });
     const id = String(row['event_id']);
-    if (!events.has(id) || isBefore(event, events.get(id))) events.set(id, event);
+    const first = events.get(id);
+    if (first === undefined) events.set(id, event);
+    else if (first['session_id'] !== event['session_id']) shared.add(id);
   }
   let orphans = 0;
+  let ambiguous = 0;
   for (const { row } of records.eventparameters) {
     const event = events.get(String(row['event_id']));
     if (!event) orphans += 1;
+    else if (shared.has(String(row['event_id']))) ambiguous += 1;
     else {
       const { session_id = null, ordinal: event_ordinal = null } = event;
       put('event_parameter', { ...row, session_id, event_ordinal });
@@ -206,15 +216,9 @@ export function rowsOfCsv(records: CsvRecords): { readonly rows: LeanplumRows; r
   }
   for (const { row } of records.experiments) put('experiment', row);
   for (const { row } of records.userattributes) put('user_attribute', row);
-  return { rows, orphans };
+  return { rows, orphans, ambiguous };
 }
 
 function placeOf(row: Row): string {
   return `${String(row['session_id'])} ${String(row['state_id'])}`;
-}
-
-/** Of several events with one id the one of the smallest session is meant, and of these the first. */
-function isBefore(a: Row, b: Row = {}): boolean {
-  const [one, other] = [a, b].map((row) => BigInt(String(row['session_id'])));
-  return one !== undefined && other !== undefined && one < other;
 }

@@ -138,7 +138,12 @@ function repeated(): FlawedCsvShard {
   const again = csvRecords(makeSessions({ ...made, count: 1, version: 2 }), 'seconds').sessions;
   const values = [...all.sessions, ...again].map((record) => record.values);
   const title = 'with a session twice, longer the second time';
-  return file('sessions', title, csvText(headers.sessions, values), readAs('sessions', all.sessions, [], 1));
+  return file(
+    'sessions',
+    title,
+    csvText(headers.sessions, values),
+    readAs('sessions', [...again, ...all.sessions.slice(1)], [], [2]),
+  );
 }
 
 function file(kind: Kind, title: string, content: string, outcome: Outcome): FlawedCsvShard {
@@ -149,9 +154,9 @@ function readAs(
   kind: Kind,
   records: readonly CsvRecord[] = all[kind],
   bad: readonly number[] = [],
-  duplicates = 0,
+  conflicting: readonly number[] = [],
 ): Outcome {
-  return { is: 'read', rows: rowsOfCsv({ ...nothing, [kind]: records }).rows, bad, duplicates };
+  return { is: 'read', rows: rowsOfCsv({ ...nothing, [kind]: records }).rows, bad, conflicting };
 }
 
 function valuesOf(kind: Kind): readonly (readonly string[])[] {

@@ -13,8 +13,8 @@ export interface ReadShard {
   readonly rows: LeanplumRows;
   /** Lines, from 1, on which bad rows begin. A session with a fault anywhere is a bad row as a whole. */
   readonly bad: readonly number[];
-  /** Sessions that the file has twice: the first stays. */
-  readonly duplicates: number;
+  /** Lines whose session comes again later in the file, and says something else: the last stays. */
+  readonly conflicting: readonly number[];
 }
 
 /** Of a file that cannot be read nothing is loaded, and the delivery is not complete with it. */
@@ -40,8 +40,12 @@ export function flawedShards(): readonly FlawedShard[] {
   return [...unreadable(), ...harmless(), ...badLines(), ...repeated()];
 }
 
-function read(good: readonly Session[], bad: readonly number[] = [], duplicates = 0): ReadShard {
-  return { is: 'read', rows: rowsOf(good), bad, duplicates };
+function read(
+  good: readonly Session[],
+  bad: readonly number[] = [],
+  conflicting: readonly number[] = [],
+): ReadShard {
+  return { is: 'read', rows: rowsOf(good), bad, conflicting };
 }
 
 function unreadable(): readonly FlawedShard[] {
@@ -141,12 +145,12 @@ function badLines(): readonly FlawedShard[] {
 }
 
 function repeated(): readonly FlawedShard[] {
-  const [again] = makeSessions({ seed: 'flaws', count: 1, until, version: 2 });
+  const again = makeSessions({ seed: 'flaws', count: 1, until, version: 2 });
   return [
     {
       title: 'with a session twice, grown the second time',
-      bytes: Buffer.from(`${whole}${jsonText(again)}\n`),
-      outcome: read(sessions, [], 1),
+      bytes: Buffer.from(`${whole}${again.map(jsonText).join('')}\n`),
+      outcome: read([...again, ...sessions.slice(1)], [], [1]),
     },
   ];
 }

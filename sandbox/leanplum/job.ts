@@ -40,8 +40,8 @@ export interface JobToMake {
   /** Shards that the manifest lists, and manifests, that are not uploaded. */
   readonly withheld?: readonly (ShardName | ManifestName)[];
   /**
-   * Gives all events of one name the same id. A CSV file says of a parameter only the event's id, so all parameters then
-   * go to one event. Default false: events with parameters have an id of their own.
+   * Gives all events of one name the same id. A CSV file says of a parameter only the event's id, so nobody can
+   * tell then whose parameters they are. Default false: events with parameters have an id of their own.
    */
   readonly sharedEventIds?: boolean;
   /** How CSV files write instants. Default seconds. */
@@ -72,6 +72,8 @@ export interface MadeJob {
   readonly rows: LeanplumRows;
   /** Parameters in listed shards that no event in a listed shard has: bad rows. */
   readonly quarantined: number;
+  /** Parameters in listed shards whose event's id occurs in several sessions. */
+  readonly ambiguous: number;
 }
 
 /** What stands in the shards of a kind. */
@@ -87,7 +89,7 @@ export function makeJob(request: JobToMake): MadeJob {
   const { uuid, date, format = 'json', unlisted = [], withheld = [] } = job;
   const shards = job.shards ?? (job.sessions.length === 0 ? 0 : 1);
   const isListed = (kind: Kind, number: number): boolean => !unlisted.includes(shardName(kind, number));
-  const { kinds, rows, quarantined } =
+  const { kinds, rows, quarantined, ambiguous } =
     format === 'json' ? jsonShards(job, shards, isListed) : csvShards(job, shards, isListed);
 
   const shardFiles: MadeFile[] = [];
@@ -108,7 +110,7 @@ export function makeJob(request: JobToMake): MadeJob {
   const all = [...shardFiles, ...manifests];
   const keptBack = new Set(withheld.map((name) => fileKey(job, name)));
   return {
-    ...{ uuid, date, format, rows, quarantined },
+    ...{ uuid, date, format, rows, quarantined, ambiguous },
     files: all.filter(({ key }) => !keptBack.has(key)),
     withheld: all.filter(({ key }) => keptBack.has(key)),
   };
@@ -136,6 +138,7 @@ interface Content {
   readonly kinds: readonly KindOfShards[];
   readonly rows: LeanplumRows;
   readonly quarantined: number;
+  readonly ambiguous: number;
 }
 
 type IsListed = (kind: Kind, number: number) => boolean;
@@ -144,7 +147,7 @@ function jsonShards({ sessions }: JobToMake, shards: number, isListed: IsListed)
   const parts = split(sessions, shards);
   const texts = parts.map((part) => part.map((session) => `${jsonLine(session)}\n`).join(''));
   const rows = rowsOf(parts.filter((_, number) => isListed('json', number)).flat());
-  return { kinds: [{ kind: 'json', texts }], rows, quarantined: 0 };
+  return { kinds: [{ kind: 'json', texts }], rows, quarantined: 0, ambiguous: 0 };
 }
 
 function csvShards(job: JobToMake, shards: number, isListed: IsListed): Content {
@@ -152,7 +155,7 @@ function csvShards(job: JobToMake, shards: number, isListed: IsListed): Content 
   const parts = new Map(csvKinds.map((kind) => [kind, split(all[kind], shards)]));
   const listed = (kind: CsvKind): readonly CsvRecord[] =>
     (parts.get(kind) ?? []).filter((_, number) => isListed(kind, number)).flat();
-  const { rows, orphans } = rowsOfCsv({
+  const { rows, orphans, ambiguous } = rowsOfCsv({
     sessions: listed('sessions'),
     experiments: listed('experiments'),
     states: listed('states'),
@@ -172,7 +175,7 @@ function csvShards(job: JobToMake, shards: number, isListed: IsListed): Content 
       ),
     ),
   }));
-  return { kinds, rows, quarantined: orphans };
+  return { kinds, rows, quarantined: orphans, ambiguous };
 }
 
 /** Runs of about the same length, in order; some are empty where there are fewer items. */

@@ -140,6 +140,8 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
           rows: 68_758,
           quarantined: 7,
           duplicates: 2,
+          conflicting: 0,
+          superseded: 0,
         },
       ]);
     });

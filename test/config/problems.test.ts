@@ -38,7 +38,7 @@ const share = "must be a percentage up to 100%, such as '1%', or a fraction belo
 const address =
   "must be an http:// or https:// address without user and password, such as 'http://127.0.0.1:9000'";
 const reserved =
-  'must not be one of landfall, landfall_staging, public, information_schema or start with pg_';
+  'must not be one of landfall, landfall_staging, landfall_superseded, public, information_schema or start with pg_';
 
 const cases: readonly (readonly [title: string, text: string, ...problems: string[]])[] = [
   [
@@ -107,7 +107,7 @@ const cases: readonly (readonly [title: string, text: string, ...problems: strin
     "5: sources.experiments.schema must be a plain Postgres name (a-z, 0-9 and '_', not starting with a digit, at most " +
       "63 letters); it is 'Optimizely'.",
   ],
-  ...['landfall', 'landfall_staging', 'public', 'information_schema', 'pg_data'].map(
+  ...['landfall', 'landfall_staging', 'landfall_superseded', 'public', 'information_schema', 'pg_data'].map(
     (name) =>
       [
         `the schema ${name}`,

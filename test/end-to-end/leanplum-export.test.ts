@@ -24,7 +24,7 @@ describe('an export that is asked for, end to end', function () {
   let server: LeanplumApiServer;
   let jobs: MadeJob[];
   afterEach(async () => {
-    await assertConsistent(source.database.pool, 'merged');
+    await assertConsistent(source.database.pool);
     await source.drop();
     await server.stop();
   });

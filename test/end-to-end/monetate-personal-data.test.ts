@@ -56,7 +56,7 @@ describe('personal data of Monetate sessions', function () {
 async function allText(source: MonetateSource): Promise<string> {
   const tables = await source.rows(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname in ('experiments', 'landfall', 'landfall_staging')`,
+     where schemaname in ('experiments', 'landfall', 'landfall_staging', 'landfall_superseded')`,
   );
   const texts: string[] = [];
   for (const { name } of tables) {

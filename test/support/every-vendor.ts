@@ -69,7 +69,7 @@ export function landsEveryVendor(open: () => Promise<TestDatabase>): void {
         await signal(source, client, 'reprocess', 'once more', input);
       });
       assert.deepEqual(await heldRows(source.database.pool, source.config.schema), inKeyOrder(job.rows));
-      await assertConsistent(source.database.pool, 'merged');
+      await assertConsistent(source.database.pool);
       await source.drop();
     });
   }

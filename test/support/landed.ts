@@ -6,10 +6,10 @@ import type pg from 'pg';
 export interface Landed {
   /** By table and column: the number of rows, and a digest over the column's values in the order of file and line. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Files of the published loads by key: parsed, loaded, quarantined, duplicate. */
+  /** Files of the published loads by key: parsed, loaded, quarantined, duplicate, conflicting, superseded. */
   readonly files: readonly string[];
   readonly quarantine: readonly string[];
-  /** Published loads: rows parsed, loaded, quarantined and duplicate. */
+  /** Published loads: rows parsed, loaded, quarantined, duplicate, conflicting and superseded. */
   readonly loads: readonly string[];
   readonly deliveries: readonly string[];
 }
@@ -25,7 +25,7 @@ export async function landed(pool: pg.Pool): Promise<Landed> {
     ),
     files: await lines(
       `d.type, d.date, f.key, f.version, lf.rows_parsed, lf.rows_loaded, lf.rows_quarantined, lf.rows_duplicate,
-         lf.first_error_line, lf.first_error) as line
+         lf.rows_conflicting, lf.rows_superseded, lf.first_error_line, lf.first_error) as line
        from landfall.load l join landfall.delivery d on d.id = l.delivery_id
        join landfall.load_file lf on lf.load_id = l.id join landfall.file f on f.id = lf.file_id
        where l.state = 'published' order by f.key collate "C"`,
@@ -36,7 +36,7 @@ export async function landed(pool: pg.Pool): Promise<Landed> {
     ),
     loads: await lines(
       `d.type, d.date, l.fingerprint, l.files, l.bytes, l.rows_parsed, l.rows_loaded, l.rows_quarantined,
-         l.rows_duplicate) as line
+         l.rows_duplicate, l.rows_conflicting, l.rows_superseded) as line
        from landfall.load l join landfall.delivery d on d.id = l.delivery_id
        where l.state = 'published' order by d.type, d.date`,
     ),
@@ -74,35 +74,36 @@ async function digests(pool: pg.Pool, table: string): Promise<Record<string, str
   return rows[0] ?? {};
 }
 
-/**
- * What must hold of every source at rest, however its loads went. Where rows are merged by key a later load takes the
- * place of some of an earlier one's, and a line may hold rows of several tables.
- */
-export async function assertConsistent(
-  pool: pg.Pool,
-  publishing: 'replaced' | 'merged' = 'replaced',
-): Promise<void> {
-  const all = (await dataTables(pool)).map((table) => `select _file_id from experiments."${table}"`);
+/** What must hold of every source at rest, however its loads went. A line may hold rows of several tables. */
+export async function assertConsistent(pool: pg.Pool): Promise<void> {
+  const all = (await dataTables(pool)).map((table) => `select _file_id, _line from experiments."${table}"`);
   const allRows = `(${all.join(' union all ')})`;
   const empty = async (what: string, sql: string): Promise<void> =>
     assert.deepEqual((await pool.query(sql)).rows, [], what);
   await empty(
     'a load whose counts do not add up',
     `select * from landfall.load l
-     where state = 'published' and (rows_parsed, rows_loaded, rows_quarantined, rows_duplicate) is distinct from
-       (select (coalesce(sum(rows_parsed), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint, coalesce(sum(rows_quarantined), 0)::bigint,
-                coalesce(sum(rows_duplicate), 0)::bigint)
-        from landfall.load_file where load_id = l.id)`,
+     where state = 'published'
+       and (rows_parsed, rows_loaded, rows_quarantined, rows_duplicate, rows_conflicting, rows_superseded) is distinct from
+         (select (coalesce(sum(rows_parsed), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint,
+                  coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_duplicate), 0)::bigint,
+                  coalesce(sum(rows_conflicting), 0)::bigint, coalesce(sum(rows_superseded), 0)::bigint)
+          from landfall.load_file where load_id = l.id)`,
   );
-  if (publishing === 'replaced') {
-    await empty(
-      'a file whose rows are not those that the ledger says',
-      `select lf.load_id, f.key, lf.rows_loaded, t.rows from landfall.load l
+  await empty(
+    'a file whose rows are not those that the ledger says',
+    `select lf.load_id, f.key, lf.rows_loaded, t.rows from landfall.load l
      join landfall.load_file lf on lf.load_id = l.id join landfall.file f on f.id = lf.file_id
-     left join (select _file_id, count(*) as rows from ${allRows} r group by 1) t on t._file_id = f.id
+     left join (select _file_id, count(distinct _line) as rows from ${allRows} r group by 1) t on t._file_id = f.id
      where l.state = 'published' and lf.rows_loaded <> coalesce(t.rows, 0)`,
-    );
-  }
+  );
+  await empty(
+    'a file whose rows that others superseded are not those that the ledger says',
+    `select lf.load_id, lf.file_id, lf.rows_superseded, s.rows from landfall.load l
+     join landfall.load_file lf on lf.load_id = l.id
+     full join (select file_id, sum(rows) as rows from landfall.superseded group by 1) s on s.file_id = lf.file_id
+     where coalesce(l.state, 'published') = 'published' and coalesce(lf.rows_superseded, 0) <> coalesce(s.rows, 0)`,
+  );
   await empty(
     'a row of a file that no published load has',
     `select r._file_id, count(*) from ${allRows} r
@@ -112,10 +113,10 @@ export async function assertConsistent(
   );
   await empty(
     'a quarantine that does not hold what the ledger counts',
-    `select lf.load_id, lf.file_id, lf.rows_quarantined, count(q.line) from landfall.load_file lf
+    `select lf.load_id, lf.file_id, lf.rows_quarantined, lf.rows_conflicting, count(q.line) from landfall.load_file lf
      join landfall.load l on l.id = lf.load_id and l.state = 'published'
      left join landfall.quarantine q on q.load_id = lf.load_id and q.file_id = lf.file_id
-     group by 1, 2, 3 having lf.rows_quarantined <> count(q.line)`,
+     group by 1, 2, 3 having lf.rows_quarantined + lf.rows_conflicting <> count(q.line)`,
   );
   await empty(
     'a load that is still being staged, though nothing runs',

@@ -127,7 +127,7 @@ function bigints(_key: string, value: unknown): unknown {
 async function allRows(pool: pg.Pool): Promise<string> {
   const { rows: tables } = await pool.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname in ('masked', 'landfall', 'landfall_staging')`,
+     where schemaname in ('masked', 'landfall', 'landfall_staging', 'landfall_superseded')`,
   );
   const texts = await Promise.all(
     tables.map(async ({ name }) => {

@@ -48,7 +48,7 @@ export async function ended(delivery: Delivery): Promise<DeliveryResult> {
 /** Ends a test's source, at which what must hold at rest has to hold. */
 export async function dropConsistent(source: MonetateSource): Promise<void> {
   try {
-    await assertConsistent(source.database.pool, 'merged');
+    await assertConsistent(source.database.pool);
   } finally {
     await source.drop();
   }
@@ -103,8 +103,8 @@ export async function putFiles(
 }
 
 /**
- * The eight tables hold what the files do, column by column, and say where from. Of a session that several files of a day
- * have that of the first by key stays.
+ * The eight tables hold what the files do, column by column, and say where from. Of a session that several files have,
+ * that of the latest interval counts, or else of the longer or later name.
  */
 export async function assertRows(source: MonetateSource, files: readonly MonetateFile[]): Promise<void> {
   const expected = expectedRows(files);
@@ -118,13 +118,25 @@ export async function assertRows(source: MonetateSource, files: readonly Monetat
 
 function expectedRows(files: readonly MonetateFile[]): ReadonlyMap<string, readonly Row[]> {
   const rows = new Map<string, Row[]>(storedTables.map(({ name }) => [name, []]));
-  const known = new Set<unknown>();
-  for (const file of files.toSorted((one, other) => (one.key < other.key ? -1 : 1))) {
+  const byKey = files.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  const interval = ({ key }: MonetateFile): string => /[^/]+Z_/.exec(key)?.[0] ?? '';
+  const newestLast = byKey
+    .toSorted((one, other) => one.key.length - other.key.length)
+    .toSorted((one, other) =>
+      interval(one) < interval(other) ? -1 : Number(interval(one) > interval(other)),
+    );
+  const newest = new Map<unknown, string>();
+  for (const file of newestLast) {
+    for (const [index, text] of fileLines(file).entries()) {
+      if (badLines.includes(text)) continue;
+      newest.set((JSON.parse(text) as Record<string, unknown>)['session_id'], `${index} ${file.key}`);
+    }
+  }
+  for (const file of byKey) {
     for (const [index, text] of fileLines(file).entries()) {
       if (badLines.includes(text)) continue;
       const line = JSON.parse(text) as Record<string, unknown>;
-      if (known.has(line['session_id'])) continue;
-      known.add(line['session_id']);
+      if (newest.get(line['session_id']) !== `${index} ${file.key}`) continue;
       for (const [table, found] of unfold(session, line)) {
         const place = { _key: file.key, _line: index + 1 };
         const own = table === session.name ? { export_date: file.date } : {};

@@ -155,37 +155,83 @@ describe('a load where files come one by one', function () {
   });
 
   describe('of sessions that come in several files', () => {
-    it('keeps that of the first file, whichever came first', async () => {
+    it('shows that of the last file, whichever came first', async () => {
       await load(visits, [written('b', 'v1', ['1', 1], ['2', 0])]);
-      await load(visits, [written('b', 'v1', ['1', 1], ['2', 0]), written('c', 'v1', ['1', 3], ['3', 0])]);
-      assert.deepEqual(await countsByFile(visits), { 'b v1': [2, 2, 0, 0], 'c v1': [2, 1, 0, 1] });
-      await load(visits, [written('a', 'v1', ['1', 2])]);
+      await load(visits, [written('b', 'v1', ['1', 1], ['2', 0]), written('a', 'v1', ['1', 3], ['3', 0])]);
+      assert.deepEqual(await countsByFile(visits), { 'a v1': [2, 1, 0, 0, 1, 0], 'b v1': [2, 2, 0, 0] });
+      await load(visits, [written('c', 'v1', ['1', 2])]);
       assert.deepEqual(await countsByFile(visits), {
-        ...{ 'a v1': [1, 1, 0, 0], 'b v1': [2, 1, 0, 1], 'c v1': [2, 1, 0, 1] },
+        ...{ 'a v1': [2, 1, 0, 0, 1, 0], 'b v1': [2, 1, 0, 0, 1, 0], 'c v1': [1, 1, 0, 0] },
       });
-      assert.deepEqual((await seen(visits))[0], ['1', 'a v1 1', '1 a v1 1, 2 a v1 1']);
-      assert.equal((await ledger()).counts?.duplicate, 2);
+      assert.deepEqual((await seen(visits))[0], ['1', 'c v1 1', '1 c v1 1, 2 c v1 1']);
+      assert.equal((await ledger()).counts?.conflicting, 2);
+    });
+
+    it('tells copies that say the same from those that do not, and keeps what the latter say', async () => {
+      await load(visits, [
+        written('b', 'v1', ['1', 2, 'x'], ['2', 1, 'x']),
+        written('c', 'v1', ['1', 2, 'x']),
+      ]);
+      await load(visits, [written('d', 'v1', ['2', 2, 'x'])]);
+      assert.deepEqual(await countsByFile(visits), {
+        ...{ 'b v1': [2, 0, 0, 1, 1, 0], 'c v1': [1, 1, 0, 0], 'd v1': [1, 1, 0, 0] },
+      });
+      const { rows } = await pool.query<{ line: string; reason: string; raw: string }>(
+        `select q.line, q.reason, q.raw from landfall.quarantine q join landfall.load l on l.id = q.load_id
+         where l.delivery_id = $1`,
+        [visits.delivery],
+      );
+      assert.deepEqual(
+        rows.map(({ line, reason }) => `${line}: ${reason}`),
+        [
+          '2: another row has the same session_id and says something else; line 1 of d is the newest and counts',
+        ],
+      );
+      assert.deepEqual(JSON.parse(rows[0]!.raw), {
+        ...{ session_id: '2', says: 'x', item: [{ says: 'x', ordinal: 1 }] },
+      });
     });
 
     it('compares their keys byte by byte', async () => {
       await load(visits, [written('a', 'v1', ['1', 0])]);
       await load(visits, [written('B', 'v1', ['1', 0])]);
-      assert.deepEqual(await sessions(), ['1: B v1 1']);
+      assert.deepEqual(await sessions(), ['1: a v1 1']);
     });
 
-    it('brings back a duplicate when the row that it was one of goes', async () => {
-      const files = [written('b', 'v1', ['1', 1]), written('c', 'v1', ['4', 0])];
-      await load(visits, [written('a', 'v1', ['1', 2]), ...files]);
-      assert.deepEqual(await load(visits, [written('a', 'v2', ['5', 0]), ...files]), ['a', 'b']);
-      assert.deepEqual(await sessions(), ['1: b v1 1', '4: c v1 1', '5: a v2 1']);
+    it('brings back an older copy when the newer one goes, without reading it again', async () => {
+      const files = [written('a', 'v1', ['1', 1]), written('c', 'v1', ['4', 0])];
+      await load(visits, [...files, written('b', 'v1', ['1', 2])]);
+      assert.deepEqual(await load(visits, [...files, written('b', 'v2', ['5', 0])]), ['b']);
+      assert.deepEqual(await sessions(), ['1: a v1 1', '4: c v1 1', '5: b v2 1']);
+      assert.deepEqual((await seen(visits))[0], ['1', 'a v1 1', '1 a v1 1']);
     });
 
-    it("replaces the rows of another delivery, and not that delivery's ledger", async () => {
+    it('takes the place of those of another delivery, whose ledger says so', async () => {
       const other = await deliveryOf(visits, '2026-11-19');
       await load(other, [written('x', 'v1', ['1', 5], ['7', 0])]);
+      await load(visits, [written('a', 'v1', ['1', 1])]);
+      assert.deepEqual(await sessions(), ['1: a v1 1', '7: x v1 2']);
+      assert.deepEqual(await countsByFile(other), { 'x v1': [2, 1, 0, 0, 0, 1] });
+      assert.deepEqual(await countsByFile(visits), { 'a v1': [1, 1, 0, 0] });
+      await assertSound(other);
+      const { rows } = await pool.query(
+        `select f.key, s.by_delivery_id as by, s.rows::int from landfall.superseded s
+         join landfall.file f on f.id = s.file_id where f.source = $1`,
+        [visits.source],
+      );
+      assert.deepEqual(rows, [{ key: 'x', by: visits.delivery, rows: 1 }]);
+    });
+
+    it('leaves those of a newer delivery, though they were loaded first, and takes their place when that is discarded', async () => {
+      const newer = await deliveryOf(visits, '2026-11-21');
+      await load(newer, [written('x', 'v1', ['1', 5], ['7', 0])]);
       await load(visits, [written('z', 'v1', ['1', 1])]);
-      assert.deepEqual(await sessions(), ['1: z v1 1', '7: x v1 2']);
-      assert.deepEqual(await countsByFile(other), { 'x v1': [2, 2, 0, 0] });
+      assert.deepEqual(await sessions(), ['1: x v1 1', '7: x v1 2']);
+      assert.deepEqual(await countsByFile(visits), { 'z v1': [1, 0, 0, 0, 0, 1] });
+      await discardDelivery(pool, {
+        ...{ deliveryId: newer.delivery, target: newer.target, reason: 'not wanted', request: 'discard' },
+      });
+      assert.deepEqual(await seen(visits), [['1', 'z v1 1', '1 z v1 1']]);
       assert.deepEqual(await countsByFile(visits), { 'z v1': [1, 1, 0, 0] });
     });
   });
@@ -232,7 +278,7 @@ describe('a load where files come one by one', function () {
 
     it('keeps those of the files that it keeps', async () => {
       await load(visits, [good, bad]);
-      await load(visits, [good, bad, c]);
+      await load(visits, [good, bad, written('c', 'v1', ['x', 0])]);
       const { rows } = await pool.query<{ load: string; line: string }>(
         `select l.state as load, q.line from landfall.quarantine q join landfall.load l on l.id = q.load_id
          where l.delivery_id = $1`,
@@ -286,7 +332,7 @@ describe('a load where files come one by one', function () {
       await pool.query(`drop table ${stagingNames(planned.loadId, 'away').table}`);
       assert.deepEqual(await state(), before);
       await publish(visits, planned.loadId);
-      assert.deepEqual(await sessions(), ['1: a v1 1', '2: b v2 2']);
+      assert.deepEqual(await sessions(), ['1: b v2 1', '2: b v2 2']);
     });
 
     it('and not where a crash of Postgres has emptied what was staged', async () => {

@@ -12,12 +12,13 @@ import type { PlanRequest } from '../../warehouse/plan-request.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
 import type { PublishedLoad, PublishRequest } from '../../warehouse/publish-request.js';
 import { pendingFiles, stageFiles, type PendingFile } from '../../warehouse/stage-file.js';
+import { prepareSuperseded } from '../../warehouse/superseded-tables.js';
 import type { Target } from '../../warehouse/target.js';
 import { leaveOut } from '../../warehouse/unreadable-files.js';
-import { file, inPages } from './planning.js';
+import { countColumns, countsOf, file, inPages } from './planning.js';
 
-/** A session by its id, with so many items; or a line that is no session. */
-export type Line = readonly [session: string, items: number] | 'bad';
+/** A session by its id, with so many items, and what it says: else its file and version; or a line that is no session. */
+export type Line = readonly [session: string, items: number, says?: string] | 'bad';
 
 /** A file: its lines, or that it cannot be read. */
 export interface Written {
@@ -37,6 +38,11 @@ export interface Visits {
   readonly target: Target;
 }
 
+const visitTables: Target['tables'] = [
+  { name: 'session', key: ['session_id'] },
+  { name: 'item', key: ['session_id', 'ordinal'] },
+];
+
 let sources = 0;
 let requests = 0;
 
@@ -50,6 +56,9 @@ export async function openVisits(pool: pg.Pool): Promise<Visits> {
     create table ${source}.item (
       session_id text, ordinal bigint, says text, _file_id bigint, _line bigint, primary key (session_id, ordinal)
     );`);
+  const client = await pool.connect();
+  await prepareSuperseded(client, source, { how: 'merge', tables: visitTables });
+  client.release();
   return deliveryOf({
     ...{ pool, source, delivery: '' },
     target: {
@@ -57,10 +66,7 @@ export async function openVisits(pool: pg.Pool): Promise<Visits> {
       date: '2026-11-20',
       how: 'merge',
       adds: true,
-      tables: [
-        { name: 'session', key: ['session_id'] },
-        { name: 'item', key: ['session_id', 'ordinal'] },
-      ],
+      tables: visitTables,
     },
   });
 }
@@ -82,6 +88,7 @@ export function plan(
   return planLoad(pool, {
     ...{ deliveryId: delivery, source, target, request: `load-${++requests}`, force: false },
     ...{ marker: () => undefined, files: inPages(listed), limits: { files: 2, bytes: 1e9 } },
+    newness: () => target.date,
     ...changes,
   });
 }
@@ -103,7 +110,7 @@ export function rowsOf(
     return found.map((line, index) => ({ id, line, number: String(index + 1), says: `${key} ${version}` }));
   });
   const sessions = lines.flatMap(({ id, line, number, says }) =>
-    line === 'bad' ? [] : [{ id, session: line[0], items: line[1], number, says }],
+    line === 'bad' ? [] : [{ id, session: line[0], items: line[1], number, says: line[2] ?? says }],
   );
   const bad = lines.filter(({ line }) => line === 'bad');
   const of = (fileId: string): RowsOfFile => {
@@ -192,11 +199,11 @@ export async function seen({ pool, source }: Visits): Promise<[string, string, s
   return rows;
 }
 
-/** Of each file that readers see, by key and version: parsed, loaded, quarantined, duplicate; or why it was left out. */
+/** Of each file that readers see, by key and version: see countsOf; or why it was left out. */
 export async function countsByFile({ pool, delivery }: Visits): Promise<Record<string, number[] | string>> {
   const { rows } = await pool.query<{ name: string; counts: string[]; unreadable: string | null }>(
     `select f.key || ' ' || f.version as name, lf.unreadable,
-            array[lf.rows_parsed, lf.rows_loaded, lf.rows_quarantined, lf.rows_duplicate] as counts
+            ${countColumns} as counts
      from landfall.load l
      join landfall.load_file lf on lf.load_id = l.id
      join landfall.file f on f.id = lf.file_id
@@ -205,14 +212,14 @@ export async function countsByFile({ pool, delivery }: Visits): Promise<Record<s
     [delivery],
   );
   return Object.fromEntries(
-    rows.map(({ name, counts, unreadable }) => [name, unreadable ?? counts.map(Number)]),
+    rows.map(({ name, counts, unreadable }) => [name, unreadable ?? countsOf(counts)]),
   );
 }
 
 /** What holds whatever has happened: the ledger says of each file what is in the tables, and of the load their sum. */
 export async function assertSound({ pool, source, delivery }: Visits): Promise<void> {
   const differing = await pool.query(
-    `select f.key, f.version, lf.rows_loaded, s.there, lf.rows_quarantined, q.bad
+    `select f.key, f.version, lf.rows_loaded, s.there, lf.rows_quarantined, lf.rows_conflicting, q.bad
      from landfall.load l
      join landfall.load_file lf on lf.load_id = l.id
      join landfall.file f on f.id = lf.file_id
@@ -221,7 +228,7 @@ export async function assertSound({ pool, source, delivery }: Visits): Promise<v
        select count(*) as bad from landfall.quarantine where load_id = l.id and file_id = f.id
      ) q
      where l.delivery_id = $1 and l.state = 'published'
-       and (lf.rows_loaded <> s.there or lf.rows_quarantined <> q.bad or lf.staged_at is null)`,
+       and (lf.rows_loaded <> s.there or lf.rows_quarantined + lf.rows_conflicting <> q.bad or lf.staged_at is null)`,
     [delivery],
   );
   assert.deepEqual(differing.rows, [], 'the ledger counts what is there');

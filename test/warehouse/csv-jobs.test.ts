@@ -6,6 +6,7 @@ import { flawedCsvShards } from '../../sandbox/leanplum/flawed-csv.js';
 import { makeJob, type JobToMake, type MadeJob } from '../../sandbox/leanplum/job.js';
 import { countRows, mergeRows, type LeanplumRows } from '../../sandbox/leanplum/rows.js';
 import { makeSessions } from '../../sandbox/leanplum/sessions.js';
+import { supersededTable } from '../../warehouse/names.js';
 import { heldRows, inKeyOrder } from '../support/leanplum-rows.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { loadJob, prepareJobs, publishJob, shard, stageJob, target } from './jobs.js';
@@ -23,12 +24,13 @@ describe('a made-up CSV job of Leanplum', function () {
     await prepareJobs(pool);
   });
   after(() => database.drop());
-  afterEach(() =>
-    pool.query(
-      `truncate leanplum.session, leanplum.state, leanplum.event, leanplum.event_parameter,
-         leanplum.state_parameter, leanplum.experiment, leanplum.user_attribute`,
-    ),
-  );
+  afterEach(() => {
+    const names = target.tables.map(({ name }) => name);
+    return pool.query(
+      `truncate ${names.map((name) => `leanplum.${name}, ${supersededTable('leanplum', name)}`).join(', ')},
+         ${supersededTable('leanplum')}`,
+    );
+  });
 
   const made = (job: Partial<JobToMake> = {}): MadeJob =>
     makeJob({
@@ -67,8 +69,8 @@ describe('a made-up CSV job of Leanplum', function () {
       await assertHeld(job.rows);
       const rows = Object.values(countRows(job.rows)).reduce((sum, count) => sum + count, 0);
       assert.deepEqual(
-        [counts.parsed, counts.loaded, counts.quarantined, counts.duplicate],
-        [rows + job.quarantined, rows, job.quarantined, 0],
+        [counts.parsed, counts.loaded, counts.quarantined, counts.conflicting ?? 0],
+        [rows + job.quarantined + job.ambiguous, rows, job.quarantined, job.ambiguous],
       );
     });
   }
@@ -85,7 +87,7 @@ describe('a made-up CSV job of Leanplum', function () {
   it('replaces the sessions that it has in common with an earlier one', async () => {
     const earlier = made();
     const later = made({
-      uuid: '00000000-0000-4000-8000-000000000002',
+      uuid: '40000000-0000-4000-8000-000000000002',
       sessions: makeSessions({ count: 100, from: 60, until, version: 2 }),
     });
     for (const job of [earlier, later]) await loadJob(pool, job.uuid, shardsOf(job));
@@ -99,8 +101,8 @@ describe('a made-up CSV job of Leanplum', function () {
         await assert.rejects(stageJob(pool, '1', [part]), { type: 'FileUnreadable' });
         return;
       }
-      const { quarantined, duplicate } = await loadJob(pool, '1', [part]);
-      assert.deepEqual([quarantined, duplicate], [outcome.bad.length, outcome.duplicates]);
+      const { quarantined, conflicting = 0 } = await loadJob(pool, '1', [part]);
+      assert.deepEqual([quarantined, conflicting], [outcome.bad.length, outcome.conflicting.length]);
       await assertHeld(outcome.rows);
       const { rows } = await pool.query<{ line: string }>(
         `select q.line from landfall.quarantine q join landfall.load l on l.id = q.load_id
@@ -108,7 +110,7 @@ describe('a made-up CSV job of Leanplum', function () {
       );
       assert.deepEqual(
         rows.map(({ line }) => Number(line)),
-        outcome.bad,
+        [...outcome.bad, ...outcome.conflicting],
       );
     });
   }

@@ -15,9 +15,9 @@ import type { PublishedLoad, PublishRequest } from '../../warehouse/publish-requ
 import { pendingFiles, stageFile } from '../../warehouse/stage-file.js';
 import type { Target } from '../../warehouse/target.js';
 import { reading } from '../reader/reading.js';
-import { file, inPages } from './planning.js';
+import { countColumns, countsOf, file, inPages } from './planning.js';
 
-/** A source of Leanplum jobs, whose steps are called by hand. */
+/** A source of Leanplum jobs, whose steps are called by hand; of two jobs the one of the later name is newer. */
 export const source = 'sessions';
 export const target: Target = { schema: 'leanplum', date: '2026-11-20', ...leanplum.landing('sessions') };
 
@@ -50,6 +50,7 @@ export async function planJob(pool: pg.Pool, job: string, keys: readonly string[
     ...{ deliveryId, source, target, request: `load-${++requests}`, force: true },
     ...{ marker: () => undefined, files: inPages(keys.map((key) => file(key))) },
     limits: { files: 1_000, bytes: 1e9 },
+    newness: () => job,
   });
   return loadId;
 }
@@ -116,16 +117,16 @@ export async function rowsOf(
   return rows;
 }
 
-/** Of each file of a load, by what follows `-output`: parsed, loaded, quarantined, duplicate. */
+/** Of each file of a load, by what follows `-output`: see countsOf. */
 export async function countsByFile(pool: pg.Pool, loadId: string): Promise<Record<string, number[]>> {
   const { rows } = await pool.query<{ name: string; counts: string[] }>(
     `select split_part(f.key, '-output', 2) as name,
-       array[rows_parsed, rows_loaded, rows_quarantined, rows_duplicate] as counts
+       ${countColumns} as counts
      from landfall.load_file lf join landfall.file f on f.id = lf.file_id where load_id = $1
      order by f.key collate "C"`,
     [loadId],
   );
-  return Object.fromEntries(rows.map(({ name, counts }) => [name, counts.map(Number)]));
+  return Object.fromEntries(rows.map(({ name, counts }) => [name, countsOf(counts)]));
 }
 
 /** A JSON job's rows of one session, put into staging as its reader would. */

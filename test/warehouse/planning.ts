@@ -120,3 +120,13 @@ export async function assertSound(pool: pg.Pool): Promise<void> {
     staging.map((load) => `load_${load.id}_conversion`),
   );
 }
+
+/** Of landfall.load_file `lf`. */
+export const countColumns =
+  'array[lf.rows_parsed, lf.rows_loaded, lf.rows_quarantined, lf.rows_duplicate, lf.rows_conflicting, lf.rows_superseded]';
+
+/** Parsed, loaded, quarantined, duplicate; and conflicting and superseded where there are any. */
+export function countsOf(columns: readonly string[]): number[] {
+  const counts = columns.map(Number);
+  return counts.slice(4).some((count) => count > 0) ? counts : counts.slice(0, 4);
+}

@@ -93,21 +93,33 @@ describe('sessions of a CSV job that come again', function () {
 
   it('twice in one job are there once; no other row goes, whatever its line', async () => {
     const loadId = await stageJob(pool, '1', [
-      shard('1', 'sessions-0', headers.sessions, '7,first', '7,second', '8,x'),
+      shard('1', 'sessions-0', headers.sessions, '7,first', '7,third', '8,x'),
       shard('1', 'sessions-1', headers.sessions, '7,third'),
       shard('1', 'events-0', headers.events, '1,,7,a', '2,,7,b', '3,,8,c'),
       shard('1', 'userattributes-0', headers.attributes, '7,a,', '7,b,'),
     ]);
     const counts = await publishJob(pool, '1', loadId);
-    assert.deepEqual([counts.parsed, counts.loaded, counts.duplicate], [9, 7, 2]);
+    assert.deepEqual([counts.parsed, counts.loaded, counts.duplicate, counts.conflicting], [9, 7, 1, 1]);
     assert.deepEqual(await countsByFile(pool, loadId), {
       'events-0': [3, 3, 0, 0],
-      'sessions-0': [3, 2, 0, 1],
+      'sessions-0': [3, 2, 0, 0, 1, 0],
       'sessions-1': [1, 0, 0, 1],
       'userattributes-0': [2, 2, 0, 0],
     });
+    const quarantine = await pool.query<{ line: string; reason: string; raw: string }>(
+      'select line, reason, raw from landfall.quarantine',
+    );
+    assert.deepEqual(quarantine.rows, [
+      {
+        line: '2',
+        reason:
+          'another row has the same session_id and says something else; line 2 of ' +
+          '20261120/export-1-00000000-0000-4000-8000-000000000001-outputsessions-1 is the newest and counts',
+        raw: '{"user_id": "first", "session_id": 7}',
+      },
+    ]);
     assert.deepEqual(await rowsOf(pool, 'session', 'session_id', 'user_id'), [
-      ['7', 'first'],
+      ['7', 'third'],
       ['8', 'x'],
     ]);
     assert.equal((await rowsOf(pool, 'event', 'name')).length, 3);

@@ -10,6 +10,7 @@ import { planLoad } from '../../warehouse/plan-load.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
 import type { PublishedLoad } from '../../warehouse/publish-request.js';
 import { pendingFiles, stageFile } from '../../warehouse/stage-file.js';
+import { prepareSuperseded } from '../../warehouse/superseded-tables.js';
 import type { Target } from '../../warehouse/target.js';
 import { reading } from '../reader/reading.js';
 import { createVisits, visit } from '../reader/visits.js';
@@ -39,6 +40,9 @@ describe('rows of one table in several fields of a line', function () {
       alter table visits.step add column began timestamptz;
       alter table visits.note add column began timestamptz;
       insert into landfall.source (name, vendor, schema_name) values ('visits', 'dynatrace', 'visits')`);
+    const client = await pool.connect();
+    await prepareSuperseded(client, 'visits', target);
+    client.release();
   });
   after(() => database.drop());
 

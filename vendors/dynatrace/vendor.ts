@@ -1,5 +1,7 @@
+import { nameOf } from '../../model/delivery.js';
 import type { Look, SeenFile, Vendor } from '../vendor.js';
 import { parseBatch } from './layout.js';
+import { newnessOf } from './newness.js';
 import { setupHints } from './setup-hints.js';
 import { session, storedTables } from './tables.js';
 
@@ -22,7 +24,10 @@ export const dynatrace: Vendor = {
   depth: 'level',
   look,
   hasManifests: false,
-  sorting: () => ({ sort: () => ({ kind: 'part', partitionValue: null }) }),
+  sorting: (delivery) => ({
+    sort: () => ({ kind: 'part', partitionValue: null }),
+    newness: ({ modified }) => newnessOf(nameOf(delivery), modified),
+  }),
   setupHints,
 };
 

@@ -3,6 +3,7 @@ import type { Classified, Look, ReadTexts, SeenFile, Sorting, Takes, Vendor } fr
 import { csvColumns, csvCompletions, csvFiles } from './csv.js';
 import { csvKinds, dateFolder, isJob, parseDateFolder, parseKey } from './layout.js';
 import { parseManifest } from './manifest.js';
+import { newnessOf } from './newness.js';
 import { hasAllManifests, isTaken, listedBy, sightJob, type ReadManifest } from './sighting.js';
 import { session, storedTables } from './tables.js';
 
@@ -73,13 +74,17 @@ function sorting(delivery: Delivery, { take, read }: Takes): Sorting {
     read,
   );
   const listed = listedBy(manifests);
-  const sort = ({ key }: SeenFile): Classified => {
+  const newest = { manifest: 0, shard: 0 };
+  const sort = ({ key, modified }: SeenFile): Classified => {
     const file = parseKey(key);
     if (file === undefined) return { kind: 'ignored', reason: 'not of this export' };
     if (file.job !== job) return { kind: 'ignored', reason: 'file of another job' };
+    newest[file.role] = Math.max(newest[file.role], modified);
     if (file.role === 'manifest') return { kind: 'marker' };
     if (!isTaken(key, listed, take)) return { kind: 'ignored', reason: 'in no manifest' };
     return { kind: 'part', partitionValue: null };
   };
-  return { sort };
+  const newness = (): string =>
+    newnessOf({ job, started: delivery.date, complete: newest.manifest || newest.shard });
+  return { sort, newness };
 }

@@ -1,5 +1,6 @@
 import type { Marker } from '../completion.js';
 import type { Look, SeenFile, Sorting, Vendor } from '../vendor.js';
+import { whenWritten } from '../written.js';
 import { closesAfter } from './completion.js';
 import {
   classify,
@@ -55,6 +56,7 @@ function sorting(type: MegaphoneType, date: string): Sorting {
       return what;
     },
     marker: () => marker,
+    newness: whenWritten,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Delivery } from '../../model/delivery.js';
 import type { Look, LookedAt, Sorting, Takes, Vendor } from '../vendor.js';
 import { closesAfter, stoodStill } from './day-case.js';
 import { dayFolder, monthFolders, parseDayFolder, whyIgnored } from './layout.js';
+import { newnessOf } from './newness.js';
 import { digest, isTaken, lookAtDay } from './sighting.js';
 import { session, storedTables } from './tables.js';
 
@@ -66,6 +67,7 @@ function sorting({ date }: Delivery, { upTo }: Takes): Sorting {
       }
       return { kind: 'ignored', reason: whyIgnored(file.key) ?? 'perhaps still being written' };
     },
+    newness: ({ key }) => newnessOf(key),
     marker: () => (taken.files() === 0 ? undefined : { key: dayFolder(date), version: taken.version() }),
   };
 }

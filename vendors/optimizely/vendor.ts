@@ -1,4 +1,5 @@
 import type { SeenFile, Vendor } from '../vendor.js';
+import { whenWritten } from '../written.js';
 import {
   classify,
   dayPrefix,
@@ -56,7 +57,10 @@ export const optimizely: Vendor = {
     };
   },
   hasManifests: false,
-  sorting: ({ type, date }) => ({ sort: ({ key }) => classify(key, known(type), date) }),
+  sorting: ({ type, date }) => ({
+    sort: ({ key }) => classify(key, known(type), date),
+    newness: whenWritten,
+  }),
 };
 
 function known(type: string): OptimizelyType {

@@ -89,7 +89,7 @@ describe('a flawed JSON shard of Leanplum', () => {
       const bad = [...found.keys()].filter((line) => found[line] === undefined).map((line) => line + 1);
       assert.deepEqual(bad, outcome.bad);
       const good = found.filter((id) => id !== undefined && id !== '');
-      assert.equal(good.length - new Set(good).size, outcome.duplicates);
+      assert.equal(good.length - new Set(good).size, outcome.conflicting.length);
       assert.deepEqual([...new Set(good)], idsOf(outcome));
     });
   }
@@ -129,7 +129,7 @@ describe('a flawed CSV shard of Leanplum', function () {
           ),
         );
         const ids = found.map(({ id }) => String(id));
-        assert.equal(ids.length, outcome.rows[table].length + outcome.duplicates);
+        assert.equal(ids.length, outcome.rows[table].length + outcome.conflicting.length);
         assert.deepEqual(ids.slice(0, outcome.rows[table].length), idsOf(outcome, table));
       }));
   }
