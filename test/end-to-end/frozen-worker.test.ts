@@ -9,16 +9,17 @@ import { startWorkerProcess } from '../support/worker-process.js';
 
 const date = '2026-03-01';
 
-/** What a published load waits for in its transaction, after its partition was exchanged, while the gate has a row. */
+/** What a session that keeps readers out of the table waits for after a change of it, while the gate has a row. */
 const gate = `
   create table public.gate (closed boolean);
-  create function public.wait_at_gate() returns trigger language plpgsql as $$
+  create function public.wait_at_gate() returns event_trigger language plpgsql as $$
   begin
-    while exists (select from public.gate) loop perform pg_sleep(0.02); end loop;
-    return new;
+    while exists (select from public.gate) and exists (
+      select from pg_locks where pid = pg_backend_pid() and relation = 'experiments.conversion'::regclass
+        and mode = 'AccessExclusiveLock' and granted
+    ) loop perform pg_sleep(0.02); end loop;
   end $$;
-  create trigger wait_at_gate before update on landfall.load
-    for each row when (new.state = 'published') execute function public.wait_at_gate()`;
+  create event trigger wait_at_gate on ddl_command_end execute function public.wait_at_gate()`;
 
 describe('a worker that stands still while it keeps readers out', function () {
   this.timeout(120_000);
