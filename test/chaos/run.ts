@@ -39,6 +39,8 @@ export async function run({ exports, kills, seed, freezeFor, say }: RunOptions):
   const world = await bringUp();
   const count = { kills: 0, freezes: 0, signals: 0, reconfigurations: 0 };
   const signalled = new Set<string>();
+  // The delivery of the source whose mask rules change.
+  const [masksChange = ''] = exports.final;
   try {
     const delivering = Promise.all(
       exports.steps.map((steps) => deliver(world, steps, kills > 0 ? random : undefined)),
@@ -67,19 +69,25 @@ export async function run({ exports, kills, seed, freezeFor, say }: RunOptions):
         // Temporal or Postgres may be away: then the command fails, and says so.
         background.push(world.command(signal, id, '--reason', 'chaos').catch(() => undefined));
       } else {
-        say('change the configuration');
         count.reconfigurations += 1;
-        const { filesInFlight, readers } = usual;
+        const masked = random() < 0.4;
+        say(masked ? 'change the mask rules' : 'change the configuration');
         await world.configure({
-          ...usual,
-          filesInFlight: random() < 0.5 ? 1 : filesInFlight,
-          readers: random() < 0.5 ? 1 : readers,
+          filesInFlight: 1 + Math.floor(2 * random()),
+          readers: 1 + Math.floor(2 * random()),
+          masked,
         });
+        // As in a rolling update: one worker has the new configuration, the other still the old one.
+        if (masked) {
+          signalled.add(masksChange);
+          await world.command('setup').catch(() => undefined);
+        }
         await pick(world.workers).killAndStart();
       }
     }
     await Promise.all(background);
     await delivering;
+    if (count.reconfigurations > 0) await useUsual(world);
     for (const id of signalled) await repair(world, id);
     const content = await eventually(() => readContent(world.pool, exports), {
       ...{ timeoutMs: patience, everyMs: 500, what: 'everything to land' },
@@ -120,6 +128,15 @@ async function pickDelivery({ pool }: World, random: () => number): Promise<stri
     ])
     .catch(() => undefined);
   return known?.rows[Math.floor(random() * known.rows.length)]?.id;
+}
+
+/** The configuration as it was at first, for all. */
+async function useUsual(world: World): Promise<void> {
+  await world.configure(usual);
+  await eventually(() => world.command('setup').then(() => true), {
+    ...{ timeoutMs: patience, everyMs: 1_000, what: 'setup to succeed' },
+  });
+  for (const worker of world.workers) await worker.killAndStart();
 }
 
 /** Whatever people have asked for, the delivery is loaded from the store in the end. */
