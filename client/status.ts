@@ -71,10 +71,11 @@ function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
   return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
-/** A notice comes first: it is why somebody may have to look. */
-function writeReason({ delivery, notice, reason, deliveries = 1 }: Line): string | undefined {
+/** What somebody has to look at comes first: a version that is held, and notices that nobody has acknowledged. */
+function writeReason({ delivery, held, notices, reason, deliveries = 1 }: Line): string | undefined {
   const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
-  return [newest, notice, reason].filter((part) => part !== null).join(' ') || undefined;
+  const texts = notices.map(({ text }) => text);
+  return [newest, held, ...texts, reason].filter((part) => part !== null).join(' ') || undefined;
 }
 
 /** `31 deliveries: 29 final, 1 waiting, 1 failed` */

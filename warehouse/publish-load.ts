@@ -7,10 +7,11 @@ import { addCounts, countLoad, nothing } from './count-load.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { addRows, noteKept } from './publish-adding.js';
-import { noticeOf, writeLedger } from './publish-ledger.js';
+import { noticesOf, noticeText, writeLedger } from './publish-ledger.js';
 import { mergeRows } from './publish-merge.js';
 import { replacePartition } from './publish-partition.js';
 import type { PublishedLoad, PublishRequest } from './publish-request.js';
+import { removedRows } from './removed-rows.js';
 import { transaction } from './transaction.js';
 import { unreadableFiles } from './unreadable-files.js';
 
@@ -55,12 +56,13 @@ export async function publishLoad(
       if (hasTooManyBad(completed, request)) return reject(client, request, completed);
     }
     const unreadable = await unreadableFiles(client, request.loadId);
+    const removed = request.onlyGrows ? await removedRows(client, request) : undefined;
     const publishRows = adds ? addRows : mergeRows;
     await (request.target.how === 'replace' ? replacePartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
-    const notice = await noticeOf(client, request, counts, unreadable);
-    await writeLedger(client, request, { counts, kept: kept.files, notice });
-    return published(counts, notice);
+    const notices = await noticesOf(client, request, counts, { unreadable, removed });
+    await writeLedger(client, request, { counts, kept: kept.files, notices });
+    return published(counts, noticeText(notices));
   };
   const outcome = await transaction(pool, publish, signal);
   if (outcome instanceof Failure) throw outcome;

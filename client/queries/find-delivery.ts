@@ -14,13 +14,15 @@ export interface FoundDelivery {
   readonly reason: string | null;
   /** What people should know of the visible rows. */
   readonly notice: string | null;
+  /** Why a version of it is held for a person; null where none is. */
+  readonly held: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
 }
 
 interface Row extends Pick<
   FoundDelivery,
-  'source' | 'type' | 'date' | 'finality' | 'paused' | 'reason' | 'notice'
+  'source' | 'type' | 'date' | 'finality' | 'paused' | 'reason' | 'notice' | 'held'
 > {
   readonly id: string;
   readonly schema_name: string;
@@ -33,7 +35,7 @@ interface Row extends Pick<
 export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDelivery | undefined> {
   const { rows } = await pool.query<Row>(
     `select d.id, d.source, s.schema_name, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason,
-            d.notice, d.deadline, d.published_at
+            d.notice, d.held, d.deadline, d.published_at
      from landfall.delivery d
      join landfall.source s on s.name = d.source
      where d.id = $1`,
@@ -52,6 +54,7 @@ export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDeli
       paused: row.paused,
       reason: row.reason,
       notice: row.notice,
+      held: row.held,
       deadline: row.deadline?.toISOString() ?? null,
       publishedAt: row.published_at?.toISOString() ?? null,
     }

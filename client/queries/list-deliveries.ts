@@ -22,6 +22,10 @@ export interface ListedDelivery {
   readonly reason: string | null;
   /** What people should know of the visible rows. */
   readonly notice: string | null;
+  /** Notices of any of its versions that nobody has acknowledged, oldest first. */
+  readonly notices: readonly OpenNotice[];
+  /** Why a version of it is held for a person; null where none is. */
+  readonly held: string | null;
   readonly deadline: string | null;
   readonly publishedAt: string | null;
   /** Rows that readers see; null when there are none of this delivery. */
@@ -29,6 +33,12 @@ export interface ListedDelivery {
   /** Of the visible load, or of the last one where none is visible. */
   readonly quarantined: number | null;
   readonly duplicates: number | null;
+}
+
+export interface OpenNotice {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
 }
 
 /** A delivery; or several of a day and finality, by the newest of them, with the sums of their counts. */
@@ -47,6 +57,8 @@ interface Row {
   readonly paused: boolean;
   readonly reason: string | null;
   readonly notice: string | null;
+  readonly notices: readonly OpenNotice[];
+  readonly held: string | null;
   readonly deadline: Date | null;
   readonly published_at: Date | null;
   readonly loaded: string | null;
@@ -82,7 +94,9 @@ async function select(
        select d.*,
               case when l.state = 'published' then l.rows_loaded end as loaded,
               l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
-              case when not (d.source = any ($5) and d.notice is null) then d.id end as by_itself
+              case when d.source = any ($5) and d.held is null and not exists (
+                select from landfall.notice n where n.delivery_id = d.id and n.acknowledged_at is null
+              ) then null else d.id end as by_itself
        from landfall.delivery d
        left join lateral (
          select state, rows_loaded, rows_quarantined, rows_duplicate
@@ -101,9 +115,15 @@ async function select(
        from found
        group by source, type, date, finality, paused, by_itself
      )
-     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, deadline, published_at
+     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, held, deadline,
+            published_at, n.notices
      from line
      join landfall.delivery d on d.id = line.newest
+     cross join lateral (
+       select coalesce(jsonb_agg(jsonb_build_object('at', at, 'kind', kind, 'text', text) order by id), '[]') as notices
+       from landfall.notice
+       where delivery_id = d.id and acknowledged_at is null
+     ) n
      order by d.date desc, source, type, place`,
     [source ?? null, from ?? null, to ?? null, ids ?? null, summedUp],
   );
@@ -122,6 +142,8 @@ function listed(row: Row): ListedDelivery {
     paused: row.paused,
     reason: row.reason,
     notice: row.notice,
+    notices: row.notices.map(({ at, ...notice }) => ({ at: new Date(at).toISOString(), ...notice })),
+    held: row.held,
     deadline: row.deadline?.toISOString() ?? null,
     publishedAt: row.published_at?.toISOString() ?? null,
     rows: count(row.loaded),
