@@ -9,6 +9,8 @@ import { readTexts } from './read-texts.js';
 
 export interface LookStep extends LookedAt {
   readonly delivery: Delivery;
+  /** Its files are to be compared with those that readers see, where its vendor's rule wants to know. */
+  readonly compare?: boolean;
 }
 
 export interface Looked {

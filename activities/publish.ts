@@ -14,6 +14,8 @@ export interface PublishStep {
   readonly reason: string;
   /** What people should know of it. */
   readonly notice?: string;
+  /** Why a person accepts the load that was held. */
+  readonly accepted?: string;
 }
 
 export function createPublish({ pool, source }: Dependencies) {
@@ -33,6 +35,8 @@ export function createPublish({ pool, source }: Dependencies) {
             reason: step.reason,
             notice: step.notice,
             onlyGrows: vendor.onlyGrows,
+            shrinkLimit: config.shrinkLimit,
+            accepted: step.accepted,
           },
           signal,
         ),

@@ -35,6 +35,11 @@ export function sourceShape(defaults: VendorDefaults) {
     quarantineLimit: fraction()
       .prefault(defaults.quarantineLimit)
       .describe('Share of bad rows above which nothing of a delivery is published.'),
+    shrinkLimit: fraction()
+      .prefault('50%')
+      .describe(
+        'Share of its rows that a delivery may lose with a new version. One that loses more is held until a person accepts it.',
+      ),
     discoverEvery: duration({ milliseconds: 1_000, text: '1 second' })
       .optional()
       .describe('How often the store is searched for new deliveries. Default: pollEvery.'),

@@ -53,6 +53,7 @@ export interface CarriedDelivery {
   readonly waitingSince: number;
   readonly force: boolean;
   readonly accepted: boolean;
+  readonly acceptedBecause?: string;
   readonly paused: boolean;
   /** Counts looks and loads over all runs, for request keys and summaries. */
   readonly looks: number;

@@ -125,7 +125,7 @@ export async function writeLedger(
   await client.query(
     `update landfall.delivery
      set since = case when finality = $2 then since else now() end,
-         finality = $2, reason = $3, notice = $4, published_at = now()
+         finality = $2, reason = $3, notice = $4, held = null, published_at = now()
      where id = $1`,
     [request.deliveryId, request.finality, request.reason, notice],
   );

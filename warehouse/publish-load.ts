@@ -4,6 +4,7 @@ import type { LoadCounts } from '../model/control.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { completeRows } from './complete-rows.js';
 import { addCounts, countLoad, nothing } from './count-load.js';
+import { acceptLoad, hasShrunk, holdLoad, isAccepted, visibleRows } from './held-load.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { addRows, noteKept } from './publish-adding.js';
@@ -20,8 +21,8 @@ import { unreadableFiles } from './unreadable-files.js';
  * transaction. Running it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and
  * the second finds the load published.
  *
- * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`. Of a load whose staged
- * rows are gone nothing is kept, so that the next plan makes another one.
+ * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `HeldForReview` (staging is kept), `LoadSuperseded`,
+ * `StagingLost`. Of a load whose staged rows are gone nothing is kept, so that the next plan makes another one.
  */
 export async function publishLoad(
   pool: pg.Pool,
@@ -36,8 +37,9 @@ export async function publishLoad(
     if (load.state === 'published') return published(await countLoad(client, request.loadId), load.notice);
     // The first attempt's answer was lost: this one gives it again.
     if (load.state === 'rejected') return new Failure(failureTypes.tooManyBadRows, load.reason ?? 'rejected');
+    if (request.accepted !== undefined) await acceptLoad(client, request.loadId, request.accepted);
     if (load.state !== 'staging') {
-      throw new Failure(
+      return new Failure(
         failureTypes.loadSuperseded,
         `Load ${request.loadId} of delivery ${request.deliveryId} is ${load.state}; it is not published.`,
       );
@@ -50,6 +52,8 @@ export async function publishLoad(
     const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
+    const before = await visibleRows(client, request.deliveryId);
+    await client.query('savepoint before_rows');
     if (request.target.completes) {
       await completeRows(client, request.loadId, request.target);
       const completed = await countLoad(client, request.loadId);
@@ -60,6 +64,15 @@ export async function publishLoad(
     const publishRows = adds ? addRows : mergeRows;
     await (request.target.how === 'replace' ? replacePartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
+    const { shrinkLimit = 1 } = request;
+    if (
+      before &&
+      hasShrunk(before.rows, counts.loaded, shrinkLimit) &&
+      !(await isAccepted(client, request))
+    ) {
+      await client.query('rollback to savepoint before_rows');
+      return holdLoad(client, request, before, counts.loaded);
+    }
     const notices = await noticesOf(client, request, counts, { unreadable, removed });
     await writeLedger(client, request, { counts, kept: kept.files, notices });
     return published(counts, noticeText(notices));

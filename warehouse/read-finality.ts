@@ -8,12 +8,14 @@ export interface KnownFinality {
   readonly reason: string | null;
   /** What ended it was its vendor's rule, and not a person. */
   readonly byRule: boolean;
+  /** A version of it waits for a person. */
+  readonly held: boolean;
 }
 
 /** Finality of those deliveries that the ledger knows. */
 export async function readFinality(pool: pg.Pool, ids: readonly string[]): Promise<KnownFinality[]> {
   const { rows } = await pool.query<KnownFinality>(
-    'select id, finality, reason, by_rule as "byRule" from landfall.delivery where id = any($1::text[])',
+    'select id, finality, reason, by_rule as "byRule", held is not null as held from landfall.delivery where id = any($1::text[])',
     [ids],
   );
   return rows;

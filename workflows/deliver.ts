@@ -22,9 +22,10 @@ import {
 } from '../vendors/completion.js';
 import type { LookedAt } from '../vendors/vendor.js';
 import { openDesk } from './desk.js';
+import { acceptHeld, isBack, staysHeld } from './held.js';
 import { load, rootFailure, waitsForVendor } from './load.js';
 import { confirm, end, endCancelled, fail, giveUp, note, settled } from './settle.js';
-import { long, openDelivery } from './steps.js';
+import { abandon, long, openDelivery } from './steps.js';
 
 /** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
 const replanPauses = [1_000, 10_000, 60_000, 300_000];
@@ -91,6 +92,7 @@ export async function deliver<S extends Sighting>(
     const { force, accepted, paused } = desk;
     const carried = {
       ...{ waitingSince, force, accepted, paused, looks, loads, notify: [...desk.notify] },
+      ...(accepted ? { acceptedBecause: desk.acceptedBecause } : {}),
       ...(watch ? { watch } : {}),
       ...(notice === undefined ? {} : { notice }),
     };
@@ -117,13 +119,36 @@ export async function deliver<S extends Sighting>(
         continue;
       }
 
-      const sighting = (await listing.look.executeWithOptions(
-        { summary: `look for ${contract.looksFor} (${++looks})` },
-        [{ delivery, ...lookedAt() }],
-      )) as S;
-      if (desk.hasNews()) continue;
-      const decision = contract.decide(sighting, ledger, clock(), desk, watch);
+      const { held } = ledger;
+      const accepted = desk.accepted ? held : undefined;
+      let sighting: S | undefined;
+      let decision: Decision;
+      if (accepted) {
+        decision = acceptHeld(accepted, desk.acceptedBecause);
+      } else {
+        sighting = (await listing.look.executeWithOptions(
+          { summary: `look for ${contract.looksFor} (${++looks})` },
+          [{ delivery, ...lookedAt(), ...(ledger.published ? { compare: true } : {}) }],
+        )) as S;
+        if (desk.hasNews()) continue;
+        decision = contract.decide(sighting, ledger, clock(), desk, watch);
+      }
       watch = decision.watch;
+
+      if (held && sighting && !desk.force) {
+        if (isBack(held, sighting, ledger)) {
+          await abandon(desk.id, 'The store shows the version again that readers see.');
+          ledger = await openDelivery(input);
+        } else if (staysHeld(held, decision, sighting)) {
+          desk.show({ finality: ledger.finality, next: held.why });
+          const pause = interval({ ...clock(), waitingSince: held.since });
+          await desk.waitUntil(
+            Date.now() + pause,
+            'a version is held: until somebody accepts it, or another comes',
+          );
+          continue;
+        }
+      }
 
       if (decision.step === 'rest') {
         result = await settled(desk, ledger.finality, decision.reason);
@@ -169,7 +194,18 @@ export async function deliver<S extends Sighting>(
         finality: decision.finality,
         reason: decision.reason,
         ...(notice === undefined ? {} : { notice }),
+        ...(accepted ? { held: { loadId: accepted.loadId, accepted: desk.acceptedBecause } } : {}),
       });
+      // A load that was held may be given up by now, and this one be held instead.
+      if (outcome.kind === 'held' || (held && outcome.kind !== 'published'))
+        ledger = await openDelivery(input);
+      if (outcome.kind === 'held') {
+        loads += 1;
+        replans = 0;
+        // Who spoke before did not know of it.
+        desk.accepted = false;
+        continue;
+      }
       if (outcome.kind !== 'published') desk.force ||= force;
       if (outcome.kind === 'continue') {
         await goOn();
@@ -191,7 +227,7 @@ export async function deliver<S extends Sighting>(
       }
       if (outcome.kind === 'again') {
         const vendor = waitsForVendor(outcome.type);
-        if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
+        if (vendor && Date.now() >= ((sighting && contract.mendedBy?.(sighting)) ?? input.deadline)) {
           throw ApplicationFailure.nonRetryable(outcome.reason, outcome.type);
         }
         const usual = vendor ? interval(clock()) : (replanPauses[replans++] ?? replanPauses.at(-1) ?? 0);

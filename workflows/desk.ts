@@ -40,6 +40,8 @@ export interface Desk {
   force: boolean;
   /** Treat the day as complete without its marker. */
   accepted: boolean;
+  /** Why, in the words of who said so. */
+  readonly acceptedBecause: string;
   readonly paused: boolean;
   /** Workflows that want to hear when the delivery comes to rest. */
   readonly notify: Set<string>;
@@ -68,7 +70,7 @@ const notifySignal = defineSignal<[string]>('notify');
 
 const meanings: Readonly<Record<DeliverySignal, string>> = {
   reprocess: 'Load again from the store, even when final.',
-  accept: 'Treat as complete without its marker.',
+  accept: 'Treat as complete without its marker; publish a version that is held.',
   skip: 'Stop waiting and leave everything as it is.',
   discard: 'Take its rows out of the tables and stop.',
   pause: 'Start nothing new until resume.',
@@ -89,10 +91,11 @@ export function openDesk(input: DeliveryInput): Desk {
   let requests = 0;
   const nextRequest = (): string => `${workflowInfo().runId}/${++requests}`;
 
-  const desk: Desk & { paused: boolean } = {
+  const desk: Desk & { paused: boolean; acceptedBecause: string } = {
     id,
     force: input.carried?.force ?? false,
     accepted: input.carried?.accepted ?? false,
+    acceptedBecause: input.carried?.acceptedBecause ?? noReason,
     paused: input.carried?.paused ?? false,
     notify: new Set([
       ...(input.notify === undefined ? [] : [input.notify]),
@@ -139,8 +142,9 @@ export function openDesk(input: DeliveryInput): Desk {
       ending = undefined;
       news = true;
     },
-    accept: () => {
+    accept: (reason) => {
       desk.accepted = true;
+      desk.acceptedBecause = reason;
       ending = undefined;
       // What is being loaded has its marker, or was accepted before.
       news ||= shown.finality !== 'loading';
@@ -205,7 +209,7 @@ export function openDesk(input: DeliveryInput): Desk {
 /** The Web UI's form sends what a person typed: an object, a bare string, or nothing. */
 export function readReason(argument: SignalArgument | string | undefined): string {
   const reason = typeof argument === 'string' ? argument : argument?.reason;
-  return typeof reason === 'string' && reason.trim() !== ''
-    ? reason.trim().slice(0, 2_000)
-    : 'No reason given.';
+  return typeof reason === 'string' && reason.trim() !== '' ? reason.trim().slice(0, 2_000) : noReason;
 }
+
+const noReason = 'No reason given.';

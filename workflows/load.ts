@@ -29,6 +29,8 @@ export interface LoadRequest {
   readonly reason: string;
   /** What people should know of it. */
   readonly notice?: string;
+  /** It is staged already, and was held until a person accepted it. */
+  readonly held?: { readonly loadId: string; readonly accepted: string };
 }
 
 export type LoadOutcome =
@@ -42,6 +44,8 @@ export type LoadOutcome =
   | { readonly kind: 'interrupted' }
   /** History has grown long: go on in a new run, with the same request. */
   | { readonly kind: 'continue' }
+  /** It has lost so many rows that a person has to accept it. */
+  | { readonly kind: 'held'; readonly reason: string }
   /** What was planned does not hold any more: plan again. */
   | { readonly kind: 'again'; readonly type: FailureType; readonly reason: string };
 
@@ -65,6 +69,7 @@ export async function load(desk: Desk, input: DeliveryInput, request: LoadReques
   } catch (error) {
     if (isCancellation(error) && desk.hasNews()) return { kind: 'interrupted' };
     const failure = rootFailure(error);
+    if (failure?.type === failureTypes.heldForReview) return { kind: 'held', reason: failure.message };
     const type = decidedByWorkflow.find((known) => known === failure?.type);
     if (type !== undefined) return { kind: 'again', type, reason: failure?.message ?? type };
     throw error;
@@ -76,7 +81,8 @@ async function planStagePublish(
   input: DeliveryInput,
   request: LoadRequest,
 ): Promise<LoadOutcome> {
-  const { listing, staging, publishing } = long(input.heartbeatTimeout);
+  if (request.held) return publishHeld(desk, input, request, request.held);
+  const { listing, staging } = long(input.heartbeatTimeout);
   const delivery = deliveryOf(input);
   desk.show({ finality: 'loading', next: 'Lists the files.' });
   const plan = await listing.plan.executeWithOptions({ summary: 'list the files and plan their load' }, [
@@ -109,18 +115,39 @@ async function planStagePublish(
   }
   await desk.whileRunning();
   const reason = plan.files === 0 ? `${request.reason} It has no parts: an empty day.` : request.reason;
-  const { notice, ...counts } = await publishing.publish.executeWithOptions(
-    { summary: `publish ${writeFiles(plan)}` },
-    [
-      {
-        delivery,
-        loadId,
-        finality: request.finality,
-        reason,
-        ...(request.notice === undefined ? {} : { notice: request.notice }),
-      },
-    ],
-  );
+  return publish(input, { ...request, reason }, loadId, `publish ${writeFiles(plan)}`);
+}
+
+/** Publishes what was staged before. It is not planned anew: then it might be another version. */
+async function publishHeld(
+  desk: Desk,
+  input: DeliveryInput,
+  request: LoadRequest,
+  { loadId, accepted }: NonNullable<LoadRequest['held']>,
+): Promise<LoadOutcome> {
+  await desk.whileRunning();
+  desk.show({ finality: 'loading', next: 'Publishes the version that was held.' });
+  return publish(input, request, loadId, `publish load ${loadId}, which was held`, accepted);
+}
+
+async function publish(
+  input: DeliveryInput,
+  { finality, reason, notice: asked }: LoadRequest,
+  loadId: string,
+  summary: string,
+  accepted?: string,
+): Promise<LoadOutcome> {
+  const { publishing } = long(input.heartbeatTimeout);
+  const { notice, ...counts } = await publishing.publish.executeWithOptions({ summary }, [
+    {
+      delivery: deliveryOf(input),
+      loadId,
+      finality,
+      reason,
+      ...(asked === undefined ? {} : { notice: asked }),
+      ...(accepted === undefined ? {} : { accepted }),
+    },
+  ]);
   return { kind: 'published', counts, reason, notice };
 }
 

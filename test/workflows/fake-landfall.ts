@@ -2,10 +2,10 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
 import type { Activities } from '../../activities/create.js';
 import type { PlanStep } from '../../activities/plan.js';
-import type { Finality } from '../../model/delivery.js';
+import type { PublishStep } from '../../activities/publish.js';
 import type { Sighting } from '../../vendors/completion.js';
 import type { LookedAt } from '../../vendors/vendor.js';
-import type { LedgerDelivery, DeliveryChange } from '../../warehouse/ledger-delivery.js';
+import type { DeliveryChange, HeldVersion, LedgerDelivery } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
 export interface Gate {
@@ -42,7 +42,9 @@ export interface FakeLandfall {
   during: Partial<
     Record<'look' | 'plan' | 'stage' | 'publish' | 'delete', (call: number) => Promise<void> | void>
   >;
-  ledger: { finality: Finality; published: boolean; version?: string; byRule?: boolean };
+  ledger: Omit<LedgerDelivery, 'id' | 'byRule' | 'held'> & { byRule?: boolean; held?: HeldVersion };
+  /** What was asked of each publishing, in order. */
+  readonly publishes: PublishStep[];
 }
 
 export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
@@ -56,6 +58,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     changes: [],
     notices: [],
     plans: [],
+    publishes: [],
     marker: () => true,
     batches: 2,
     deletes: true,
@@ -95,7 +98,9 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         await fake.during.stage?.(++count.stage);
         return { files: 1, bytes: 5, parsed: 100, loaded: 99, quarantined: 1 };
       },
-      publish: async ({ finality, notice }) => {
+      publish: async (step) => {
+        const { finality, notice } = step;
+        fake.publishes.push(step);
         if (notice !== undefined) fake.notices.push(notice);
         fake.calls.push('publish');
         await fake.during.publish?.(++count.publish);
@@ -116,6 +121,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       },
       abandon: () => {
         fake.calls.push('abandon');
+        delete fake.ledger.held;
         return Promise.resolve();
       },
       deleteDiscarded: async () => {
