@@ -69,6 +69,8 @@ describe('landfall.yaml', () => {
       discoverEvery: 900_000,
       giveUpAfter: 259_200_000,
       quarantineLimit: 0.01,
+      shrinkLimit: 0.5,
+      auditFor: 2_592_000_000,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],

@@ -55,6 +55,7 @@ describe('the configuration of a Megaphone source', () => {
       settleFor: 3_600_000,
       auditFor: 172_800_000,
       quarantineLimit: 0.01,
+      shrinkLimit: 0.5,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],

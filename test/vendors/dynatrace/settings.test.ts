@@ -20,7 +20,7 @@ describe('the settings of a Dynatrace source', () => {
     assert.equal(given.basic?.password.reveal(), 'verysecret');
     assert.deepEqual(others, {
       ...{ vendor: 'dynatrace', gatherBytes: 32_000_000, gatherWithin: 10_000, keepInbox: 604_800_000 },
-      ...{ quarantineLimit: 1, filesInFlight: 2, heartbeatTimeout: 20_000, mask: [] },
+      ...{ quarantineLimit: 1, shrinkLimit: 0.5, filesInFlight: 2, heartbeatTimeout: 20_000, mask: [] },
     });
   });
 

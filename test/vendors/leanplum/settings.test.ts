@@ -23,6 +23,8 @@ describe('the settings of a Leanplum source', () => {
       uploadGrace: 7_200_000,
       deleteDiscarded: false,
       quarantineLimit: 0.01,
+      shrinkLimit: 0.5,
+      auditFor: 604_800_000,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],
@@ -85,7 +87,7 @@ describe('the settings of a Leanplum source', () => {
   it('can be shown to editors', () => {
     const schema = z.toJSONSchema(leanplumSettings, { io: 'input', unrepresentable: 'any' });
     assert.deepEqual(Object.keys(schema.properties ?? {}).sort(), [
-      ...['api', 'deleteDiscarded', 'discardAfter', 'discoverEvery', 'filesInFlight', 'giveUpAfter'],
+      ...['api', 'auditFor', 'deleteDiscarded', 'discardAfter', 'discoverEvery', 'filesInFlight', 'giveUpAfter'],
       ...[
         'heartbeatTimeout',
         'mask',
@@ -93,6 +95,7 @@ describe('the settings of a Leanplum source', () => {
         'pollEvery',
         'quarantineLimit',
         'schema',
+        'shrinkLimit',
         'since',
         'store',
         'uploadGrace',

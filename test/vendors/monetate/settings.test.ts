@@ -29,6 +29,7 @@ describe('the settings of a Monetate source', () => {
       settleFor: 3_600_000,
       auditFor: 604_800_000,
       quarantineLimit: 0.01,
+      shrinkLimit: 0.5,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: ['customer_id', 'customer_link', 'custom_targets'].map((column) => ({
@@ -106,7 +107,7 @@ describe('the settings of a Monetate source', () => {
         'mask',
         'maskKey',
       ],
-      ...['metadata', 'pollEvery', 'quarantineLimit', 'schema', 'settleFor', 'since', 'store', 'vendor'],
+      ...['metadata', 'pollEvery', 'quarantineLimit', 'schema', 'settleFor', 'shrinkLimit', 'since', 'store', 'vendor'],
     ]);
     assert.ok(
       Object.values(schema.properties ?? {}).every(
