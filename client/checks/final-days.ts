@@ -18,12 +18,19 @@ const mostNamed = 3;
 /** Compares final deliveries of `auditFor` with the store, as the source's schedule does; and names what is held. */
 export async function checkFinalDays(place: Place, source: StoredSource): Promise<readonly Finding[]> {
   const report = reportOn(`store of ${source.name}`);
-  // What is wrong with Postgres is told of Postgres.
-  await withLedger(place, async (pool) => {
-    await checkHeld(pool, source, report);
-    await checkFiles(pool, source, report);
-  }).catch(() => undefined);
+  try {
+    await withLedger(place, async (pool) => {
+      await checkHeld(pool, source, report);
+      await checkFiles(pool, source, report);
+    });
+  } catch (error) {
+    report.wrong(whatOf(source), `not compared: ${sentence(error)}`, 'Mend that, then check again.');
+  }
   return report.findings;
+}
+
+function whatOf({ vendor }: StoredSource): string {
+  return `final ${vendors[vendor].deliveries.are}`;
 }
 
 async function checkHeld(pool: pg.Pool, { name }: StoredSource, report: PartReport): Promise<void> {
@@ -43,7 +50,7 @@ async function checkHeld(pool: pg.Pool, { name }: StoredSource, report: PartRepo
 async function checkFiles(pool: pg.Pool, source: StoredSource, report: PartReport): Promise<void> {
   const { name, types, auditFor } = source;
   const vendor: Vendor = vendors[source.vendor];
-  const what = `final ${vendor.deliveries.are}`;
+  const what = whatOf(source);
   if (auditFor === 0) {
     report.ok(what, 'not compared with the store: auditFor is 0');
     return;

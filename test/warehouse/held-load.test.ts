@@ -158,6 +158,69 @@ describe('a version with far fewer rows than the one before', function () {
   });
 });
 
+describe('versions of any size, accepted or not', function () {
+  this.timeout(120_000);
+
+  type Act = { readonly do: 'load'; readonly rows: number } | { readonly do: 'accept' | 'load again' };
+  const act: fc.Arbitrary<Act> = fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('load' as const), rows: fc.integer({ min: 1, max: 40 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('accept' as const, 'load again' as const) }) },
+  );
+
+  it('show readers nothing that has shrunk and that nobody accepted, and hold nothing else', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 9 }), async (acts) => {
+        const source = await megaphoneSource();
+        try {
+          await withSteps(source, 'metrics', date, async (day) => {
+            let visible = 0;
+            let lying = 0;
+            let held: { readonly loadId: string; readonly rows: number } | undefined;
+            let number = 0;
+            const load = async (rows: number, force: boolean): Promise<void> => {
+              const lines = Array.from({ length: rows }, (_, id) => `${JSON.stringify({ id: `${id}` })}\n`);
+              await source.bucket.put(`${prefix}metrics-day-${date}.json.gz`, gzipSync(lines.join('')));
+              lying = rows;
+              const plan = await day.plan(`load-${++number}`, force);
+              if (!plan.published) await day.stageAll(plan);
+              const published = await day.publish(plan).then(
+                () => true,
+                (error: { type?: string }) => {
+                  assert.equal(error.type, 'HeldForReview');
+                  return false;
+                },
+              );
+              assert.equal(published, !(visible > 0 && (visible - rows) / visible > 0.5));
+              if (published) visible = rows;
+              // What readers see already takes no place: whoever has asked for it drops what is held.
+              if (!plan.published) held = published ? undefined : { loadId: plan.loadId, rows };
+            };
+            for (const next of acts) {
+              if (next.do === 'load') await load(next.rows, false);
+              else if (next.do === 'load again' && lying > 0) await load(lying, true);
+              else if (next.do === 'accept' && held) {
+                await day.publish(held, 'the test says so');
+                visible = held.rows;
+                held = undefined;
+              }
+              const [row] = await source.rows(
+                'select (select count(*) from experiments.metric) as n, held from landfall.delivery',
+              );
+              if (!row) continue;
+              assert.deepEqual([Number(row['n']), row['held'] !== null], [visible, held !== undefined]);
+            }
+          });
+        } finally {
+          await source.drop();
+        }
+      }),
+      { numRuns: 10 },
+    ));
+});
+
 describe('the limit of what a version may lose', () => {
   const limit = fc.double({ min: 0, max: 1, noNaN: true });
   const rows = fc.integer({ min: 0, max: 1_000_000 });
