@@ -6,10 +6,13 @@ import type { FoundDelivery } from './queries/find-delivery.js';
 import type { ListedEvent } from './queries/list-events.js';
 import type { FaultyFile, QuarantinedRow } from './queries/list-faults.js';
 import type { ListedLoad } from './queries/list-loads.js';
+import type { ListedNotice } from './queries/list-notices.js';
 import { writeTable } from './table.js';
 
 export interface ShownDelivery extends FoundDelivery {
   readonly loads: readonly ListedLoad[];
+  /** Of all versions, oldest first. */
+  readonly notices: readonly ListedNotice[];
   readonly events: readonly ListedEvent[];
   /** Of the newest load: at most 20 files. */
   readonly filesWithErrors: readonly FaultyFile[];
@@ -22,6 +25,10 @@ export function writeDelivery(shown: ShownDelivery): string {
   return [
     writeHead(shown),
     writeLoads(shown),
+    section(
+      'Notices',
+      shown.notices.map((notice) => writeNotice(notice)),
+    ),
     section(
       'History',
       shown.events.map((event) => writeEvent(event)),
@@ -43,6 +50,7 @@ function writeHead(shown: ShownDelivery): string {
   const state = `${shown.finality}${shown.paused ? ' (paused)' : ''}, since ${writeInstant(shown.since)}`;
   const lines: (readonly [string, string | null | undefined])[] = [
     ['Finality', state],
+    ['Held', shown.held],
     ['Asked for', writeWish(shown)],
     ['Refused', shown.refusal],
     ['Notice', shown.notice],
@@ -74,6 +82,14 @@ function writeLoads({ loads }: ShownDelivery): string {
     { title: 'REASON', cell: (load) => load.reason ?? undefined },
   ]);
   return section('Loads, newest first (parsed = loaded + quarantined + duplicate)', table.split('\n'));
+}
+
+function writeNotice({ at, text, acknowledgedAt, acknowledgedBy, acknowledgedReason }: ListedNotice): string {
+  const state =
+    acknowledgedAt === null
+      ? 'not acknowledged yet'
+      : `acknowledged at ${writeInstant(acknowledgedAt)} by ${acknowledgedBy}: ${acknowledgedReason}`;
+  return `${writeInstant(at)}  ${text} (${state})`;
 }
 
 function writeEvent({ at, kind, finality, reason }: ListedEvent): string {

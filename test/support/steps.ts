@@ -17,7 +17,8 @@ export interface Steps {
   readonly plan: (request: string, force?: boolean) => Promise<Plan>;
   readonly stage: (plan: Plan, batch: number) => Promise<BatchRows>;
   readonly stageAll: (plan: Plan) => Promise<void>;
-  readonly publish: (plan: Plan) => Promise<LoadCounts>;
+  /** `accepted`: why a person wants what was held. */
+  readonly publish: (plan: Pick<Plan, 'loadId'>, accepted?: string) => Promise<LoadCounts>;
   readonly discard: (reason: string, request?: string) => Promise<string>;
 }
 
@@ -57,8 +58,11 @@ export async function withSteps<T>(
         stageAll: async (plan) => {
           for (let batch = 0; batch < plan.batches; batch += 1) await stage(plan, batch);
         },
-        publish: (plan) =>
-          run(activities.publish, { delivery, loadId: plan.loadId, finality: 'final', reason: 'by hand' }),
+        publish: ({ loadId }, accepted) =>
+          run(activities.publish, {
+            ...{ delivery, loadId, finality: 'final', reason: 'by hand' },
+            ...(accepted === undefined ? {} : { accepted }),
+          }),
         discard: (reason, request = reason) => run(activities.discard, { delivery, reason, request }),
       });
     });
