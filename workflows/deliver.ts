@@ -236,7 +236,7 @@ export async function deliver<S extends Sighting>(
         // What was asked for before is done with it, and who accepted before did not know of it.
         desk.answered(wishes);
         const early = desk.wishes.filter(({ kind }) => kind === 'accept');
-        if (wishesStand()) desk.show({ finality: ledger.finality, next: outcome.reason });
+        if (wishesStand()) desk.show({ finality: ledger.finality, next: 'Looks into the store.' });
         if (early.length > 0) await refuseEarly(desk, early);
         ledger = await openDelivery(input);
         continue;

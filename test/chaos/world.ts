@@ -126,7 +126,10 @@ async function bringUpParts(ends: (() => Promise<unknown>)[]): Promise<Omit<Worl
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
-  ends.push(() => Promise.resolve(client.destroy()));
+  ends.push(() => {
+    client.destroy();
+    return Promise.resolve();
+  });
   const takeOnce = async (step: Step): Promise<void> => {
     if (step.to === 's3') {
       const object = { Bucket: s3.bucket, Key: step.key, Body: step.bytes };
@@ -148,7 +151,8 @@ async function bringUpParts(ends: (() => Promise<unknown>)[]): Promise<Omit<Worl
     take: async (step) => {
       for (;;) {
         try {
-          await takeOnce(step); return;
+          await takeOnce(step);
+          return;
         } catch {
           await setTimeout(200);
         }

@@ -68,6 +68,24 @@ describe('a version with far fewer rows than the one before', function () {
     assert.equal((await source.rows('select * from landfall.notice')).length, 0);
   });
 
+  it('answers what was asked for before it was held, and nothing since', async () => {
+    const ask = (request: string): Promise<unknown> =>
+      source.rows(`update landfall.delivery set wish = 'accept', wish_request = '${request}'`);
+    const wish = async (): Promise<unknown> =>
+      (await source.rows('select wish from landfall.delivery'))[0]?.['wish'];
+    await steps(async (day) => {
+      const plan = await afterHundred(day, 10);
+      await ask('before');
+      await assert.rejects(day.publish(plan, undefined, ['before']), held);
+      assert.equal(await wish(), null);
+      await ask('since');
+      await assert.rejects(day.publish(plan, undefined, ['before']), held);
+      assert.equal(await wish(), 'accept');
+      await day.publish(plan, 'the vendor says so', ['since']);
+    });
+    assert.equal(await wish(), null);
+  });
+
   it('is published with exactly as many rows fewer as the limit lets it lose', async () => {
     await steps(async (day) => {
       assert.equal((await day.publish(await afterHundred(day, 50))).loaded, 50);

@@ -150,6 +150,41 @@ describe('a version that is held for a person', function () {
       ['accept'],
     );
     assert.equal(times('publish'), 2);
+    const [asked] = landfall.changes.filter(({ kind }) => kind === 'signal:accept');
+    assert.deepEqual(landfall.publishes[0]?.answers, [asked?.request]);
+  });
+
+  it('an accept from while it was published is refused with a reason', async () => {
+    const hold = landfall.during.publish;
+    let delivery: Delivery | undefined;
+    landfall.during.publish = async (call) => {
+      if (call === 1) await delivery?.signal('accept', { reason: 'before anybody knew' });
+      return hold?.(call);
+    };
+    await deliver(async (started) => {
+      delivery = started;
+      await isHeld(started);
+      await environment.sleep('1 day');
+      assert.equal(times('publish'), 1);
+      await started.signal('accept', reason);
+    });
+    const early = landfall.changes.find(({ reason: why }) => why === 'before anybody knew');
+    const refused = landfall.changes.find(({ kind }) => kind === 'answered');
+    assert.deepEqual(refused?.answers, [early?.request]);
+    assert.match(refused.reason, /^It was accepted before a version was held\./);
+    assert.equal(landfall.publishes[1]?.accepted, reason.reason);
+  });
+
+  it('is looked at again when that is asked for after an accept', async () => {
+    const of = { reason: 'by an earlier run', request: 'earlier/2' };
+    const wish = { wish: 'accept and reprocess', ...of };
+    landfall.ledger = { ...landfall.ledger, held: heldAs('v2', '7'), wish };
+    await deliver(async (delivery) => {
+      await isHeld(delivery);
+      await delivery.signal('skip', reason);
+    });
+    assert.deepEqual([times('plan force'), times('publish')], [1, 1]);
+    assert.equal(landfall.publishes[0]?.accepted, undefined);
   });
 
   it('gives way to a version that is whole, which is published by itself', async () => {
