@@ -49,7 +49,7 @@ describe('the settings of a Monetate source', () => {
     assert.deepEqual([parsed.closesAfter, parsed.settleFor], [46_800_000, 300_000]);
     assert.equal(parsed.metadata?.url, 'https://api.monetate.net/api');
     assert.equal(parsed.metadata?.refreshEvery, 86_400_000);
-    assert.equal(parsed.metadata?.privateKey.reveal(), rsa);
+    assert.equal(parsed.metadata?.privateKey.reveal(), `${rsa}\n`);
     assert.ok(!JSON.stringify(parsed).includes('verysecret'));
   });
 
