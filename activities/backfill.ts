@@ -4,7 +4,7 @@ import { deliveryStart, type DeliveryStart } from '../config/delivery-start.js';
 import { nameDay } from '../config/name-delivery.js';
 import { hasStore } from '../config/schema.js';
 import type { DeliveryResult } from '../model/control.js';
-import { isSettled, type Delivery, type Finality } from '../model/delivery.js';
+import { isSettled, type Delivery } from '../model/delivery.js';
 import { addDays, countDays } from '../model/day.js';
 import { Failure, failureTypes } from '../model/failure.js';
 import { deliversJobs } from '../vendors/vendor.js';
@@ -124,13 +124,13 @@ export function createSettledDeliveries({ pool, client }: Dependencies) {
           reason: atRest ? (row.reason ?? '') : 'Its workflow ended before the delivery came to rest.',
         };
       }),
-      waiting: ids.filter((id) => !ended.includes(id) && onlyWaits(known.get(id)?.finality)),
+      waiting: ids.filter((id) => !ended.includes(id) && onlyWaits(known.get(id))),
     };
   };
 
-  /** A provisional delivery waits for its day to end, or to be written anew. */
-  function onlyWaits(finality: Finality | undefined): boolean {
-    return finality === 'waiting' || finality === 'provisional';
+  /** A provisional delivery waits for its day to end, or to be written anew; one with a version that is held for a person. */
+  function onlyWaits(known: KnownFinality | undefined): boolean {
+    return known?.finality === 'waiting' || known?.finality === 'provisional' || known?.held === true;
   }
 
   async function isRunning(id: string): Promise<boolean> {

@@ -6,9 +6,11 @@ import { addDays, dayOf } from '../model/day.js';
 import type { Delivery } from '../model/delivery.js';
 import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../vendors/vendor.js';
 import { discardedDays } from '../warehouse/discarded-days.js';
-import { finalVersions } from '../warehouse/final-versions.js';
 import { failedDeliveries } from '../warehouse/failed-deliveries.js';
+import { finalDeliveries, noteAudited } from '../warehouse/final-deliveries.js';
+import { writeNotices } from '../warehouse/notices.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
+import { auditDeliveries, missingText } from './audit.js';
 import { crowdedTypes } from './day-table.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -45,9 +47,9 @@ export function createDiscover({ pool, source, client }: Dependencies) {
   /**
    * The deliveries that the store shows, and of days the newest that there has to be, whose absence has to be seen, as
    * far as the ledger does not know them; those that it knows as not settled, should their workflow have ended by
-   * accident; those that failed by what may have passed; final days whose file has changed since, and discarded jobs
-   * whose manifests came after all. A source without `since` takes up only new days that may still be waited for: older ones are for backfill. Of a source that its
-   * vendor sends to, the inbox is tended.
+   * accident; those that failed by what may have passed; final ones whose files have changed since, and discarded jobs
+   * whose manifests came after all. A source without `since` takes up only new days that may still be waited for: older
+   * ones are for backfill. Of a source that its vendor sends to, the inbox is tended.
    */
   return async function discover(step: DiscoverStep): Promise<Discovered> {
     const opened = source(step.source);
@@ -71,8 +73,10 @@ export function createDiscover({ pool, source, client }: Dependencies) {
             found.push(...(await newJobs({ ...opened, vendor }, type, window, step.now, signal)));
           }
           if (deliversDays(vendor)) {
-            found.push(...(await newDays({ ...opened, vendor }, type, window, step.now, signal)));
+            found.push(...(await newDays({ ...opened, vendor }, type, window, signal)));
           }
+          const changed = await changedDeliveries(opened, type, step.now, signal);
+          found.push(...changed.filter(({ id }) => !found.some((known) => known.id === id)));
           progress.deliveries += found.length;
           starts.push(...found.map((delivery) => deliveryStart(config, delivery, step.now)));
         }
@@ -120,38 +124,42 @@ export function createDiscover({ pool, source, client }: Dependencies) {
     opened: OpenSource & { readonly vendor: DayVendor },
     type: string,
     { first, last }: Window,
-    now: number,
     signal: AbortSignal,
   ): Promise<Delivery[]> {
     const { config, vendor } = opened;
     const listed = await listDays(opened, type, { first, last }, signal);
     const expected = vendor.deliveries.beginWithDay ? [addDays(last, -1), last] : [addDays(last, -1)];
-    const wanted = [...new Set([...listed.keys(), ...expected])].filter((day) => day >= first && day <= last);
+    const wanted = [...new Set([...listed, ...expected])].filter((day) => day >= first && day <= last);
     const name = (day: string): Delivery => nameDay(config, type, day);
-    const unsettled = await unsettledDeliveries(pool, config.name, type, wanted.map(name));
-    const changed = (await changedDays(opened, type, listed, now, signal)).map(name);
-    return [...unsettled, ...changed.filter(({ id }) => !unsettled.some((known) => known.id === id))];
+    return unsettledDeliveries(pool, config.name, type, wanted.map(name));
   }
 
-  /** Days that became final within `auditFor`, and whose files are now others than were loaded. */
-  async function changedDays(
+  /** Of the deliveries that became final within `auditFor`, those whose files are others now than were loaded. */
+  async function changedDeliveries(
     opened: OpenSource,
     type: string,
-    listed: ReadonlyMap<string, string | undefined>,
     now: number,
     signal: AbortSignal,
-  ): Promise<string[]> {
+  ): Promise<Delivery[]> {
     const { config } = opened;
-    // Only vendors that rewrite their files are held to it.
-    const auditFor = 'auditFor' in config ? config.auditFor : 0;
-    if (auditFor === 0) return [];
-    const known = await finalVersions(pool, config.name, type, now - auditFor);
-    const changed: string[] = [];
-    for (const { date, version } of known) {
-      const there = listed.get(date) ?? (await versionOf(opened, nameDay(config, type, date), signal));
-      if (there !== undefined && there !== version) changed.push(date);
+    if (!('auditFor' in config) || config.auditFor === 0) return [];
+    const after = now - config.auditFor;
+    const due = await finalDeliveries(pool, { source: config.name, type, after, dueAt: now });
+    const audited = await auditDeliveries(pool, opened, type, due, now, signal);
+    for (const { delivery, state } of audited) {
+      const text = missingText(opened.vendor, delivery, state);
+      if (text !== undefined) {
+        await writeNotices(pool, delivery.id, delivery.loadId, [{ kind: 'gone', text }]);
+      }
     }
-    return changed;
+    await noteAudited(
+      pool,
+      due.map(({ id }) => id),
+      now,
+    );
+    return audited
+      .filter(({ state }) => state === 'changed')
+      .map(({ delivery: { id, date } }) => ({ id, source: config.name, type, date }));
   }
 }
 
@@ -160,39 +168,21 @@ function reprocessing(now: number): CarriedDelivery {
   return { waitingSince: now, force: true, accepted: false, paused: false, looks: 0, loads: 0, notify: [] };
 }
 
-/** Days that the store shows, with their file's version where a day is one file. */
+/** Days that the store shows. */
 async function listDays(
   { vendor: { deliveries }, store }: OpenSource & { readonly vendor: DayVendor },
   type: string,
   { first, last }: Window,
   signal: AbortSignal,
-): Promise<Map<string, string | undefined>> {
-  const days = new Map<string, string | undefined>();
+): Promise<ReadonlySet<string>> {
+  const days = new Set<string>();
   for (const prefix of deliveries.prefixes(type, first, last)) {
     for await (const page of store.list(prefix, { depth: 'level', signal })) {
-      for (const folder of page.folders) {
-        const day = deliveries.parseDay(type, folder);
-        if (day !== undefined) days.set(day, undefined);
-      }
-      for (const file of page.files) {
-        const day = deliveries.parseDay(type, file.key);
-        if (day !== undefined) days.set(day, file.version);
+      for (const name of [...page.folders, ...page.files.map(({ key }) => key)]) {
+        const day = deliveries.parseDay(type, name);
+        if (day !== undefined) days.add(day);
       }
     }
   }
   return days;
-}
-
-/** Of a day whose files say together which version it is; undefined where there is none now. */
-async function versionOf(
-  { vendor, store }: OpenSource,
-  delivery: Delivery,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const sorting = vendor.sorting(delivery, { take: 'listed', read: new Map() });
-  const prefix = vendor.prefix(delivery.type, delivery.date);
-  for await (const page of store.list(prefix, { depth: vendor.depth, signal })) {
-    for (const file of page.files) sorting.sort(file);
-  }
-  return sorting.marker?.()?.version;
 }

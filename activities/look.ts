@@ -1,6 +1,7 @@
 import type { Delivery } from '../model/delivery.js';
 import type { Sighting } from '../vendors/completion.js';
-import type { LookedAt, ReadTexts } from '../vendors/vendor.js';
+import type { LookedAt, ReadTexts, SeenFile } from '../vendors/vendor.js';
+import { compareFiles } from '../warehouse/compare-files.js';
 import { countUnseen } from '../warehouse/count-unseen.js';
 import type { Dependencies, OpenSource } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -9,6 +10,8 @@ import { readTexts } from './read-texts.js';
 
 export interface LookStep extends LookedAt {
   readonly delivery: Delivery;
+  /** Its files are to be compared with those that readers see, where its vendor's rule wants to know. */
+  readonly compare?: boolean;
 }
 
 export interface Looked {
@@ -19,15 +22,38 @@ export interface Looked {
 
 export function createLook(deps: Dependencies) {
   /** Looks whether there is something to load. */
-  return async function look({ delivery, ...at }: LookStep): Promise<Sighting> {
+  return async function look({ delivery, compare, ...at }: LookStep): Promise<Sighting> {
     const opened = deps.source(delivery.source);
     const progress = { objects: 0 };
+    const count = (objects: number): void => void (progress.objects += objects);
     return withHeartbeat(
       () => progress,
-      async (signal) =>
-        (await lookAt(deps, opened, delivery, at, signal, (count) => (progress.objects += count))).sighting,
+      async (signal) => {
+        const { sighting, read } = await lookAt(deps, opened, delivery, at, signal, count);
+        const isWhole = sighting.marker !== undefined && sighting.whole !== false;
+        if (compare !== true || opened.vendor.markerIsApart !== true || !isWhole) return sighting;
+        const parts = listParts(opened, delivery, read, signal, count);
+        return { ...sighting, changes: await compareFiles(deps.pool, delivery.id, parts, signal) };
+      },
     );
   };
+}
+
+/** Pages of what a load would take. */
+async function* listParts(
+  { vendor, storeOf }: OpenSource,
+  delivery: Delivery,
+  read: ReadTexts,
+  signal: AbortSignal,
+  onListed: (count: number) => void,
+): AsyncGenerator<readonly SeenFile[]> {
+  const sorting = vendor.sorting(delivery, { take: 'listed', read });
+  const prefix = vendor.prefix(delivery.type, delivery.date);
+  for await (const { files } of storeOf(delivery).list(prefix, { depth: vendor.depth, signal })) {
+    onListed(files.length);
+    const parts = files.filter((file) => sorting.sort(file).kind === 'part');
+    if (parts.length > 0) yield parts;
+  }
 }
 
 /** Lists one level: credentials may be good for listing but not for asking for one key. */

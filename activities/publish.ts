@@ -17,6 +17,8 @@ export interface PublishStep {
   readonly notice?: string;
   /** Requests of the wishes that are done with it. */
   readonly answers?: readonly string[];
+  /** Why a person accepts the load that was held. */
+  readonly accepted?: string;
 }
 
 export function createPublish({ pool, source }: Dependencies) {
@@ -36,6 +38,9 @@ export function createPublish({ pool, source }: Dependencies) {
             reason: step.reason,
             notice: step.notice,
             onlyGrows: vendor.onlyGrows,
+            shrinkLimit: config.shrinkLimit,
+            accepted: step.accepted,
+            answers: step.answers,
           },
           signal,
         );

@@ -1,8 +1,9 @@
 import { writeDuration } from '../config/duration.js';
 import { findSource } from '../config/find-source.js';
-import { hasStore, isSent, type SentSource } from '../config/schema.js';
+import { hasStore, isSent, type SentSource, type StoredSource } from '../config/schema.js';
 import { checkArrivals } from './checks/arrivals.js';
 import type { Finding } from './checks/finding.js';
+import { checkFinalDays } from './checks/final-days.js';
 import { checkNames } from './checks/names.js';
 import { checkPostgres } from './checks/postgres.js';
 import { checkReceiver, formPart } from './checks/receiver.js';
@@ -34,7 +35,7 @@ export async function check(
   const found = await Promise.all([
     checkPostgres(place, sources),
     checkTemporal(place, sources),
-    ...sources.filter(hasStore).map((source) => checkStore(source, sniff)),
+    ...sources.filter(hasStore).map((source) => checkFiles(place, source, sniff)),
     ...sources.map(checkNames),
     ...sent.map((source) => checkReceiver(config, source)),
   ]);
@@ -63,6 +64,17 @@ export async function check(
   const findings = [...first, ...arrivals.flat()];
   output.result(findings, () => writeFindings(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** A store that cannot be listed is asked no more: a login that is refused counts. */
+async function checkFiles(
+  place: Place,
+  source: StoredSource,
+  sniff: SniffSource,
+): Promise<readonly Finding[]> {
+  const found = await checkStore(source, sniff);
+  const listed = found.every(({ what, ok }) => ok || what !== 'listing');
+  return listed ? [...found, ...(await checkFinalDays(place, source))] : found;
 }
 
 /** Whoever waits has to know what to do meanwhile. */

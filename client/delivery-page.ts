@@ -7,12 +7,15 @@ import type { ListedEvent } from './queries/list-events.js';
 import type { FaultyFile, QuarantinedRow } from './queries/list-faults.js';
 import type { ListedLoad } from './queries/list-loads.js';
 import type { SupersededRows } from './queries/list-superseded.js';
+import type { ListedNotice } from './queries/list-notices.js';
 import { writeTable } from './table.js';
 
 export interface ShownDelivery extends FoundDelivery {
   readonly loads: readonly ListedLoad[];
   /** Deliveries with newer copies of its rows. */
   readonly supersededBy: readonly SupersededRows[];
+  /** Of all versions, oldest first. */
+  readonly notices: readonly ListedNotice[];
   readonly events: readonly ListedEvent[];
   /** Of the newest load: at most 20 files. */
   readonly filesWithErrors: readonly FaultyFile[];
@@ -30,6 +33,10 @@ export function writeDelivery(shown: ShownDelivery): string {
       shown.supersededBy.map(
         ({ by, rows }) => `${rows} ${rows === 1 ? 'row is' : 'rows are'} superseded by ${by}`,
       ),
+    ),
+    section(
+      'Notices',
+      shown.notices.map((notice) => writeNotice(notice)),
     ),
     section(
       'History',
@@ -52,6 +59,7 @@ function writeHead(shown: ShownDelivery): string {
   const state = `${shown.finality}${shown.paused ? ' (paused)' : ''}, since ${writeInstant(shown.since)}`;
   const lines: (readonly [string, string | null | undefined])[] = [
     ['Finality', state],
+    ['Held', shown.held],
     ['Asked for', writeWish(shown)],
     ['Refused', shown.refusal],
     ['Notice', shown.notice],
@@ -88,6 +96,14 @@ function writeLoads({ loads }: ShownDelivery): string {
     'Loads, newest first (parsed = loaded + quarantined + duplicate + conflicting + superseded)',
     table.split('\n'),
   );
+}
+
+function writeNotice({ at, text, acknowledgedAt, acknowledgedBy, acknowledgedReason }: ListedNotice): string {
+  const state =
+    acknowledgedAt === null
+      ? 'not acknowledged yet'
+      : `acknowledged at ${writeInstant(acknowledgedAt)} by ${acknowledgedBy}: ${acknowledgedReason}`;
+  return `${writeInstant(at)}  ${text} (${state})`;
 }
 
 function writeEvent({ at, kind, finality, reason }: ListedEvent): string {

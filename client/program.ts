@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { failureTypes } from '../model/failure.js';
 import { printable } from '../model/printable.js';
+import { acknowledgeCommand } from './commands/acknowledge.js';
 import { backfillCommand } from './commands/backfill.js';
 import { checkCommand } from './commands/check.js';
 import { configSchemaCommand } from './commands/config-schema.js';
@@ -67,6 +68,7 @@ A delivery is named as 'landfall status' shows it: experiments/events/2026-11-20
     statusCommand(run),
     showCommand(run),
     ...signalCommands(run),
+    acknowledgeCommand(run),
     configSchemaCommand(run),
   ];
   for (const command of commands) program.addCommand(command);

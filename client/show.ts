@@ -8,6 +8,7 @@ import { listEvents } from './queries/list-events.js';
 import { listFaultyFiles, listQuarantined } from './queries/list-faults.js';
 import { listLoads } from './queries/list-loads.js';
 import { listSuperseded } from './queries/list-superseded.js';
+import { listNotices } from './queries/list-notices.js';
 import { nearDeliveries } from './queries/near-deliveries.js';
 import type { ExitCode } from './session.js';
 import { workflowLink } from './web-ui.js';
@@ -48,6 +49,7 @@ async function readShown(pool: pg.Pool, id: string): Promise<ShownDelivery> {
     ...delivery,
     loads,
     supersededBy: await listSuperseded(pool, id),
+    notices: await listNotices(pool, id),
     events: await listEvents(pool, id),
     filesWithErrors: newest === undefined ? [] : await listFaultyFiles(pool, newest, mostFiles),
     firstQuarantined: newest === undefined ? [] : await listQuarantined(pool, newest, mostRows),

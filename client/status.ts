@@ -81,15 +81,20 @@ function writeName({ delivery, source, date, deliveries = 1 }: Line): string {
   return deliveries === 1 ? delivery : `${source}/${date}/… (${deliveries.toLocaleString('en-US')})`;
 }
 
-/** What was asked for, what goes wrong and a notice come first: they are why somebody may have to look. */
+/**
+ * What somebody has to look at comes first: a version that is held, and notices that nobody has acknowledged; then what
+ * was refused, what is asked for and what goes wrong.
+ */
 function writeReason(line: Line): string | undefined {
-  const { delivery, refusal, notice, trouble, reason, deliveries = 1 } = line;
+  const { delivery, held, notices, refusal, trouble, reason, deliveries = 1 } = line;
   const newest = deliveries === 1 ? null : `The newest is ${delivery}.`;
+  const texts = notices.map(({ text }) => text);
   const wish = writeWish(line);
   const asked = wish === null ? null : `Asked for: ${wish}.`;
   const wrong = trouble === reason ? null : trouble;
   return (
-    [newest, asked, refusal, notice, wrong, reason].filter((part) => part !== null).join(' ') || undefined
+    [newest, held, ...texts, refusal, asked, wrong, reason].filter((part) => part !== null).join(' ') ||
+    undefined
   );
 }
 

@@ -46,6 +46,11 @@ export function sourceShape(defaults: VendorDefaults) {
       .describe(
         'How long what a store, database or vendor refuses is tried again. Then the delivery fails. 0: it fails at once.',
       ),
+    shrinkLimit: fraction()
+      .prefault('50%')
+      .describe(
+        'Share of its rows that a delivery may lose with a new version. One that loses more is held until a person accepts it.',
+      ),
     discoverEvery: duration({ milliseconds: 1_000, text: '1 second' })
       .optional()
       .describe('How often the store is searched for new deliveries. Default: pollEvery.'),

@@ -24,6 +24,8 @@ export const failureTypes = {
   loadSuperseded: 'LoadSuperseded',
   /** What was staged is no longer there or does not add up. The delivery is staged again. */
   stagingLost: 'StagingLost',
+  /** A version has far fewer rows than the one that readers see. It is kept for a person to accept. */
+  heldForReview: 'HeldForReview',
   /** Readers or another session hold the tables. Nothing has changed. Retried. */
   tablesBusy: 'TablesBusy',
   /** A store did not answer or answered with a passing fault. Retried. */
@@ -50,6 +52,7 @@ export const decidedByWorkflow: readonly FailureType[] = [
   failureTypes.fileUnreadable,
   failureTypes.loadSuperseded,
   failureTypes.stagingLost,
+  failureTypes.heldForReview,
 ];
 
 /** The end of a sentence about a file that cannot be read, as long as it is waited for. */

@@ -40,6 +40,6 @@ export function toLedger(wishes: readonly Wish[]): LedgerWish | undefined {
 }
 
 export function fromLedger({ wish, ...of }: LedgerWish): readonly Wish[] {
-  const words = wish.split(' and ');
-  return wishKinds.filter((kind) => words.includes(kind)).map((kind) => ({ kind, ...of }));
+  const kinds = wish.split(' and ').flatMap((word) => wishKinds.filter((kind) => kind === word));
+  return kinds.map((kind) => ({ kind, ...of }));
 }

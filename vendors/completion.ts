@@ -22,6 +22,21 @@ export interface Sighting {
   readonly closed?: boolean;
   /** Whether everything that its manifests list is there; only where it has manifests. */
   readonly whole?: boolean;
+  /** How its files differ from those that readers see, where that was asked for. */
+  readonly changes?: Changes;
+}
+
+/** Files of a delivery beside those of the version that readers see. */
+export interface Changes {
+  /** Digest of the files that are there. */
+  readonly version: string;
+  /** How many differ, in all. */
+  readonly total: number;
+  readonly added: number;
+  readonly rewritten: number;
+  readonly removed: number;
+  /** At most 5 of them, by key. */
+  readonly first: readonly string[];
 }
 
 /** What the ledger says of the delivery; one that it does not know yet is `waiting`. */

@@ -96,6 +96,8 @@ export interface Days extends Stored {
    * Milliseconds after the end of the day from which on the vendor no longer rewrites it; undefined where it never does.
    */
   closeAfter(type: string): number | undefined;
+  /** Epoch ms: from then on files of a day go, for the vendor keeps them no longer. Absent: it keeps them. */
+  keptUntil?(date: string): number;
   /** Whether a day is final only when the one after it is loaded, or half of it. */
   readonly needNext?: boolean;
 }
@@ -156,6 +158,11 @@ export interface Vendor {
   readonly exampleName: string;
   /** Whether the vendor promises that a new version of a delivery has all rows of the one before. */
   readonly onlyGrows: boolean;
+  /**
+   * Whether its marker is a file of its own, which says nothing of the parts beside it: a final delivery may change without
+   * it. Then the files themselves are compared.
+   */
+  readonly markerIsApart?: boolean;
   /** Where the files of a day lie, with its final slash, and whether further down as well. */
   prefix(type: string, date: string): string;
   readonly depth: 'level' | 'deep';

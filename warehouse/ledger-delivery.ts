@@ -25,6 +25,25 @@ export interface LedgerDelivery {
   readonly notice?: string;
   /** Files that were left out of it, since they cannot be read. Only where files come one by one. */
   readonly unreadable?: UnreadableFiles;
+  /** A version that is staged and waits for a person. */
+  readonly held?: HeldVersion;
+}
+
+/** A version that has lost so many rows that it was held instead of published. */
+export interface HeldVersion {
+  readonly loadId: string;
+  /** Epoch ms. */
+  readonly since: number;
+  /** Why it is held, as a sentence. */
+  readonly why: string;
+  /** Version of its marker. */
+  readonly version?: string;
+  /** Of its files. */
+  readonly fingerprint: string;
+  /** What it is to be published with. */
+  readonly finality: 'provisional' | 'final';
+  readonly reason: string;
+  readonly notice?: string;
 }
 
 /** Enters a delivery into the ledger as waiting, or finds it there. */
@@ -44,10 +63,16 @@ export async function openDelivery(
 
 export async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Promise<LedgerDelivery> {
   const { rows } = await db.query<VisibleRow>(
-    `select d.finality, d.by_rule, d.paused, d.wish, d.wish_reason, d.wish_request, d.notice, l.id as load_id, l.marker_version, l.files, l.bytes, l.rows_parsed, l.rows_loaded,
-            l.rows_quarantined, l.rows_duplicate, l.rows_conflicting, l.rows_superseded
+    `select d.finality, d.by_rule, d.paused, d.wish, d.wish_reason, d.wish_request, d.notice, l.id as load_id, l.marker_version,
+            l.files, l.bytes, l.rows_parsed, l.rows_loaded, l.rows_quarantined, l.rows_duplicate,
+            l.rows_conflicting, l.rows_superseded,
+            case when h.id is not null then jsonb_strip_nulls(jsonb_build_object(
+              'loadId', h.id::text, 'since', trunc(extract(epoch from h.held_at) * 1000), 'why', h.held_reason,
+              'version', h.marker_version, 'fingerprint', h.fingerprint, 'finality', h.held_finality,
+              'reason', h.reason, 'notice', h.notice)) end as held
      from landfall.delivery d
      left join landfall.load l on l.delivery_id = d.id and l.state = 'published'
+     left join landfall.load h on h.delivery_id = d.id and h.state = 'staging' and h.held_at is not null
      where d.id = $1`,
     [id],
   );
@@ -57,6 +82,7 @@ export async function readDelivery(db: pg.Pool | pg.ClientBase, id: string): Pro
     ...{ id, finality: row.finality, byRule: row.by_rule },
     ...(row.paused ? { paused: true } : {}),
     ...(row.wish === null ? {} : { wish: wishOf(row.wish, row) }),
+    ...(row.held === null ? {} : { held: row.held }),
   };
   if (row.load_id === null) return { ...standing, published: false };
   const unreadable = await unreadableFiles(db, row.load_id);
@@ -98,6 +124,7 @@ interface VisibleRow {
   readonly wish_reason: string | null;
   readonly wish_request: string | null;
   readonly notice: string | null;
+  readonly held: HeldVersion | null;
   /** Null where nothing is visible, like all that follow. */
   readonly load_id: string | null;
   readonly marker_version: string | null;

@@ -167,6 +167,11 @@ export async function abandonLoad(
     [loadId, state, reason],
   );
   if (rowCount !== 1) return;
+  await client.query(
+    `update landfall.delivery set held = null
+     where held is not null and id = (select delivery_id from landfall.load where id = $1)`,
+    [loadId],
+  );
   await dropStaging(client, loadId);
   // Of a rejected load they are the reason.
   if (state !== 'rejected')

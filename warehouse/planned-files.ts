@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 import type pg from 'pg';
 
-import type { PlanRequest } from './plan-request.js';
+import type { PlannedFile, PlanRequest } from './plan-request.js';
 
 export interface Listing {
   /** Of all files. */
@@ -15,6 +15,24 @@ export interface Listing {
   readonly bytes: number;
 }
 
+/** Digest of files in the order they come, which is that of their keys: what a version of a delivery is known by. */
+export function fingerprint(): {
+  add(files: readonly Pick<PlannedFile, 'key' | 'version'>[]): void;
+  files(): number;
+  version(): string;
+} {
+  const hash = createHash('sha256');
+  let files = 0;
+  return {
+    add: (page) => {
+      for (const { key, version } of page) hash.update(`${key}\0${version}\n`);
+      files += page.length;
+    },
+    files: () => files,
+    version: () => hash.copy().digest('hex'),
+  };
+}
+
 /** Enters files into the ledger, page by page, and into a temporary table in the order that they come. */
 export async function writeListing(client: pg.ClientBase, plan: PlanRequest): Promise<Listing> {
   await client.query(`
@@ -22,11 +40,9 @@ export async function writeListing(client: pg.ClientBase, plan: PlanRequest): Pr
       position bigint primary key, file_id bigint not null, size bigint not null, partition_value text,
       kept boolean not null default false
     ) on commit drop`);
-  const digest = createHash('sha256');
-  let files = 0;
+  const digest = fingerprint();
   let bytes = 0;
   for await (const page of plan.files) {
-    for (const file of page) digest.update(`${file.key}\0${file.version}\n`);
     const listed = `unnest($2::text[], $3::text[], $4::bigint[], $5::float8[], $6::text[])
       with ordinality as listed (key, version, size, modified, partition_value, position)`;
     const values = [
@@ -49,12 +65,12 @@ export async function writeListing(client: pg.ClientBase, plan: PlanRequest): Pr
       `insert into planned (position, file_id, size, partition_value)
        select $7 + listed.position, f.id, listed.size, listed.partition_value
        from ${listed} join landfall.file f on f.source = $1 and f.key = listed.key and f.version = listed.version`,
-      [...values, files],
+      [...values, digest.files()],
     );
-    files += page.length;
+    digest.add(page);
     bytes += page.reduce((sum, file) => sum + file.size, 0);
   }
-  return { fingerprint: digest.digest('hex'), files, kept: 0, bytes };
+  return { fingerprint: digest.version(), files: digest.files(), kept: 0, bytes };
 }
 
 /**

@@ -3,25 +3,36 @@
 import type pg from 'pg';
 
 import type { LoadCounts } from '../model/control.js';
+import { writeNotices, type Notice } from './notices.js';
 import type { PublishRequest } from './publish-request.js';
+import type { RemovedRows } from './removed-rows.js';
 import type { UnreadableFiles } from './unreadable-files.js';
 
+/** What is known of a load besides its counts. */
+export interface Findings {
+  readonly unreadable: UnreadableFiles | undefined;
+  /** Only where the vendor promises that there are none. */
+  readonly removed: RemovedRows | undefined;
+}
+
 /** What people should know: what was asked to be said, files that were left out, and a version that has lost rows. */
-export async function noticeOf(
+export async function noticesOf(
   client: pg.ClientBase,
   request: PublishRequest,
   counts: LoadCounts,
-  unreadable: UnreadableFiles | undefined,
-): Promise<string | null> {
-  const notices = request.notice === undefined ? [] : [request.notice];
+  { unreadable, removed }: Findings,
+): Promise<readonly Notice[]> {
+  const notices: Notice[] = request.notice === undefined ? [] : [{ kind: 'version', text: request.notice }];
   if (unreadable) {
     const { files, first } = unreadable;
-    notices.push(
-      `${files === 1 ? '1 file cannot be read and is' : `${files} files cannot be read and are`} left out; what readers ` +
+    notices.push({
+      kind: 'unreadable',
+      text:
+        `${files === 1 ? '1 file cannot be read and is' : `${files} files cannot be read and are`} left out; what readers ` +
         `saw of ${files === 1 ? 'it' : 'them'} before stays. ${files === 1 ? 'It is' : 'The first is'} ${first}` +
         `${first.endsWith('.') ? '' : '.'} One that comes in another version is loaded by itself; reprocess the delivery ` +
         `to read all files again.`,
-    );
+    });
   }
   if (request.onlyGrows) {
     const { rows } = await client.query<{ id: string; parsed: string }>(
@@ -29,15 +40,42 @@ export async function noticeOf(
       [request.deliveryId],
     );
     const before = rows[0];
-    const fewer = Number(before?.parsed ?? 0) - counts.parsed;
-    if (before && fewer > 0) {
-      notices.push(
-        `This version has ${counts.parsed} rows, ${fewer} fewer than the one before (load ${before.id}), though the ` +
-          `vendor promises that none are removed.`,
-      );
-    }
+    const text = before && lossOf({ id: before.id, parsed: Number(before.parsed) }, counts, removed);
+    if (text !== undefined) notices.push({ kind: 'removed', text });
   }
-  return notices.length === 0 ? null : notices.join(' ');
+  return notices;
+}
+
+/** Which rows of the version before are missing, as sentences. One row may be removed while another one is added. */
+function lossOf(
+  before: { readonly id: string; readonly parsed: number },
+  counts: LoadCounts,
+  removed: RemovedRows | undefined,
+): string | undefined {
+  const promise = 'though the vendor promises that none are removed';
+  const fewer = before.parsed - counts.parsed;
+  const missing = removed?.rows ?? 0;
+  if (fewer <= 0 && missing === 0) return undefined;
+  const has = `This version has ${counts.parsed} rows`;
+  const sentences =
+    fewer > 0
+      ? [`${has}, ${fewer} fewer than the one before (load ${before.id}), ${promise}.`]
+      : [`${has}, and lacks some of the one before (load ${before.id}), ${promise}.`];
+  if (removed !== undefined && missing > 0) {
+    const keys = `${removed.first.join(', ')}${missing > removed.first.length ? ', …' : ''}`;
+    sentences.push(
+      `${missing === 1 ? '1 row is' : `${missing} rows are`} missing by ${removed.key}: ${keys}.` +
+        (counts.quarantined > 0
+          ? ` Some may be among what is in its quarantine (${counts.quarantined} of its rows).`
+          : ''),
+    );
+  }
+  return sentences.join(' ');
+}
+
+/** All notices in one text; null where there are none. */
+export function noticeText(notices: readonly Notice[]): string | null {
+  return notices.length === 0 ? null : notices.map(({ text }) => text).join(' ');
 }
 
 export interface Outcome {
@@ -45,14 +83,15 @@ export interface Outcome {
   readonly counts: LoadCounts;
   /** Files whose rows they saw before. */
   readonly kept: number;
-  readonly notice: string | null;
+  readonly notices: readonly Notice[];
 }
 
 export async function writeLedger(
   client: pg.ClientBase,
   request: PublishRequest,
-  { counts, kept, notice }: Outcome,
+  { counts, kept, notices }: Outcome,
 ): Promise<void> {
+  const notice = noticeText(notices);
   await client.query(
     `update landfall.load set state = 'replaced', ended_at = now()
      where delivery_id = $1 and state = 'published'`,
@@ -88,7 +127,7 @@ export async function writeLedger(
   await client.query(
     `update landfall.delivery
      set since = case when finality = $2 then since else now() end,
-         finality = $2, reason = $3, notice = $4, published_at = now()
+         finality = $2, reason = $3, notice = $4, held = null, published_at = now()
      where id = $1`,
     [request.deliveryId, request.finality, request.reason, notice],
   );
@@ -102,4 +141,5 @@ export async function writeLedger(
       `publish/${request.loadId}`,
     ],
   );
+  await writeNotices(client, request.deliveryId, request.loadId, notices);
 }

@@ -6,13 +6,15 @@ import { beforePublishing } from './before-showing.js';
 import { completeRows } from './complete-rows.js';
 import { addCounts, countLoad, nothing } from './count-load.js';
 import { endCopies } from './end-copies.js';
+import { acceptLoad, hasShrunk, holdLoad, isAccepted, visibleRows } from './held-load.js';
 import { stagingNames } from './names.js';
 import { abandonLoad } from './plan-load.js';
 import { addRows, noteKept } from './publish-adding.js';
-import { noticeOf, writeLedger } from './publish-ledger.js';
+import { noticesOf, noticeText, writeLedger } from './publish-ledger.js';
 import { mergeRows } from './publish-merge.js';
 import { buildPartition } from './publish-partition.js';
 import type { PublishedLoad, PublishRequest } from './publish-request.js';
+import { removedRows } from './removed-rows.js';
 import { showDay } from './show-day.js';
 import { transaction } from './transaction.js';
 import { unreadableFiles } from './unreadable-files.js';
@@ -22,8 +24,8 @@ import { unreadableFiles } from './unreadable-files.js';
  * transaction. Running it again, or twice at once, changes nothing: the delivery's row lock makes callers take turns, and
  * the second finds the load published.
  *
- * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `LoadSuperseded`, `StagingLost`, `TablesBusy`. Of a load
- * whose staged rows are gone nothing is kept, so that the next plan makes another one.
+ * Throws `TooManyBadRows` (staging is dropped, the quarantine kept), `HeldForReview` (staging is kept), `LoadSuperseded`,
+ * `StagingLost`, `TablesBusy`. Of a load whose staged rows are gone nothing is kept, so that the next plan makes another one.
  */
 export async function publishLoad(
   pool: pg.Pool,
@@ -40,8 +42,9 @@ export async function publishLoad(
     if (load.state === 'published') return published(await countLoad(client, request.loadId), load.notice);
     // The first attempt's answer was lost: this one gives it again.
     if (load.state === 'rejected') return new Failure(failureTypes.tooManyBadRows, load.reason ?? 'rejected');
+    if (request.accepted !== undefined) await acceptLoad(client, request.loadId, request.accepted);
     if (load.state !== 'staging') {
-      throw new Failure(
+      return new Failure(
         failureTypes.loadSuperseded,
         `Load ${request.loadId} of delivery ${request.deliveryId} is ${load.state}; it is not published.`,
       );
@@ -55,6 +58,8 @@ export async function publishLoad(
     const staged = addCounts(await countLoad(client, request.loadId), kept);
     if (hasTooManyBad(staged, request)) return reject(client, request, staged);
 
+    const before = await visibleRows(client, request.deliveryId);
+    await client.query('savepoint before_rows');
     let ambiguous: string | undefined;
     if (request.target.completes) {
       ambiguous = await completeRows(client, request.loadId, request.target);
@@ -62,15 +67,23 @@ export async function publishLoad(
       if (hasTooManyBad(completed, request)) return reject(client, request, completed);
     }
     const unreadable = await unreadableFiles(client, request.loadId);
+    const removed = request.onlyGrows ? await removedRows(client, request) : undefined;
     const publishRows = adds ? addRows : mergeRows;
     await (replaces ? buildPartition : publishRows)(client, request);
     const counts = await countLoad(client, request.loadId);
+    const { shrinkLimit = 1 } = request;
+    // A row of which another delivery has a newer copy is not lost.
+    const rows = counts.loaded + (counts.superseded ?? 0);
+    if (before && hasShrunk(before.rows, rows, shrinkLimit) && !(await isAccepted(client, request))) {
+      await client.query('rollback to savepoint before_rows');
+      return holdLoad(client, request, before, rows);
+    }
     const told = [request.notice, ambiguous].filter((part) => part !== undefined).join(' ') || undefined;
-    const notice = await noticeOf(client, { ...request, notice: told }, counts, unreadable);
-    await writeLedger(client, request, { counts, kept: kept.files, notice });
+    const notices = await noticesOf(client, { ...request, notice: told }, counts, { unreadable, removed });
+    await writeLedger(client, request, { counts, kept: kept.files, notices });
     // Last of all, since it keeps readers out until the transaction ends.
     if (replaces) await showDay(client, request, mayWait);
-    return published(counts, notice);
+    return published(counts, noticeText(notices));
   };
   const outcome = await transaction(pool, publish, signal);
   if (outcome instanceof Failure) throw outcome;

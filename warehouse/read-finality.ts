@@ -10,12 +10,15 @@ export interface KnownFinality {
   readonly byRule: boolean;
   /** What a person asked for and is not done yet; null where there is nothing. */
   readonly wish: string | null;
+  /** A version of it waits for a person. */
+  readonly held: boolean;
 }
 
 /** Finality of those deliveries that the ledger knows. */
 export async function readFinality(pool: pg.Pool, ids: readonly string[]): Promise<KnownFinality[]> {
   const { rows } = await pool.query<KnownFinality>(
-    'select id, finality, reason, by_rule as "byRule", wish from landfall.delivery where id = any($1::text[])',
+    `select id, finality, reason, by_rule as "byRule", wish, held is not null as held
+     from landfall.delivery where id = any($1::text[])`,
     [ids],
   );
   return rows;

@@ -12,7 +12,8 @@ export interface AskedDelivery {
 /**
  * The deliveries of a source's type that have to be taken up, oldest first: of those asked for, the ones that the ledger
  * does not know, or knows as discarded by its vendor's rule where that is asked for; and all, asked for or not, that it
- * knows as waiting, loading or provisional, or of which a person asked for something that is not done yet.
+ * knows as waiting, loading or provisional, of which a person asked for something that is not done yet, or of which a
+ * version is held for a person.
  */
 export async function unsettledDeliveries(
   pool: pg.Pool,
@@ -32,7 +33,7 @@ export async function unsettledDeliveries(
      from landfall.delivery d
      left join asked on asked.id = d.id
      where d.source = $1 and d.type = $2
-       and (d.finality in ('waiting', 'loading', 'provisional') or d.wish is not null
+       and (d.finality in ('waiting', 'loading', 'provisional') or d.wish is not null or d.held is not null
             or d.finality = 'discarded' and d.by_rule and asked.even_discarded)
      order by date, id`,
     [

@@ -25,6 +25,7 @@ import {
 } from '../vendors/completion.js';
 import type { LookedAt } from '../vendors/vendor.js';
 import { openDesk } from './desk.js';
+import { acceptHeld, isBack, staysHeld } from './held.js';
 import { load, waitsForVendor } from './load.js';
 import { wishesStand } from './patches.js';
 import {
@@ -35,11 +36,12 @@ import {
   fail,
   giveUp,
   note,
+  refuseEarly,
   settled,
   whenCancelled,
 } from './settle.js';
 import { isPassing, rootFailure } from './step-failure.js';
-import { long, openDelivery } from './steps.js';
+import { abandon, long, openDelivery } from './steps.js';
 import { untilAsked } from './until-asked.js';
 
 /** A plan that did not hold is made anew after seconds at first, then minutes: the vendor may still be writing. */
@@ -148,13 +150,40 @@ export async function deliver<S extends Sighting>(
         continue;
       }
 
-      const summary = `look for ${contract.looksFor} (${++looks})`;
-      const look = (): Promise<S> =>
-        listing.look.executeWithOptions({ summary }, [{ delivery, ...lookedAt() }]) as Promise<S>;
-      const sighting = await untilAsked(desk, look, wishesStand);
-      if (sighting === undefined || desk.hasNews()) continue;
-      const decision = contract.decide(sighting, ledger, clock(), desk, watch);
+      const { held } = ledger;
+      // Of two things that were asked for the newest says what becomes of it.
+      const accepted = desk.wishes.at(-1)?.kind === 'accept' ? held : undefined;
+      let sighting: S | undefined;
+      let decision: Decision;
+      if (accepted) {
+        decision = acceptHeld(accepted, desk.acceptedBecause);
+      } else {
+        const summary = `look for ${contract.looksFor} (${++looks})`;
+        const compare = ledger.published ? { compare: true } : {};
+        const look = (): Promise<S> =>
+          listing.look.executeWithOptions({ summary }, [
+            { delivery, ...lookedAt(), ...compare },
+          ]) as Promise<S>;
+        sighting = await untilAsked(desk, look, wishesStand);
+        if (sighting === undefined || desk.hasNews()) continue;
+        decision = contract.decide(sighting, ledger, clock(), desk, watch);
+      }
       watch = decision.watch;
+
+      if (held && sighting && !desk.force) {
+        if (isBack(held, sighting, ledger)) {
+          await abandon(desk.id, 'The store shows the version again that readers see.');
+          ledger = await openDelivery(input);
+        } else if (staysHeld(held, decision, sighting)) {
+          desk.show({ finality: ledger.finality, next: held.why });
+          const pause = interval({ ...clock(), waitingSince: held.since });
+          await desk.waitUntil(
+            Date.now() + pause,
+            'a version is held: until somebody accepts it, or another comes',
+          );
+          continue;
+        }
+      }
 
       if (decision.step === 'rest') {
         result = await settled(desk, ledger.finality, decision.reason);
@@ -198,8 +227,22 @@ export async function deliver<S extends Sighting>(
         finality: decision.finality,
         reason: decision.reason,
         ...(notice === undefined ? {} : { notice }),
+        ...(accepted ? { held: { loadId: accepted.loadId, accepted: desk.acceptedBecause } } : {}),
         answers: wishes.map(({ request }) => request),
       });
+      if (outcome.kind === 'held') {
+        loads += 1;
+        replans = 0;
+        // What was asked for before is done with it, and who accepted before did not know of it.
+        desk.answered(wishes);
+        const early = desk.wishes.filter(({ kind }) => kind === 'accept');
+        if (wishesStand()) desk.show({ finality: ledger.finality, next: 'Looks into the store.' });
+        if (early.length > 0) await refuseEarly(desk, early);
+        ledger = await openDelivery(input);
+        continue;
+      }
+      // A load that was held may be given up by now.
+      if (held && outcome.kind !== 'published') ledger = await openDelivery(input);
       if (outcome.kind === 'continue') {
         await goOn();
         continue;
@@ -220,7 +263,7 @@ export async function deliver<S extends Sighting>(
       }
       if (outcome.kind === 'again') {
         const vendor = waitsForVendor(outcome.type);
-        if (vendor && Date.now() >= (contract.mendedBy?.(sighting) ?? input.deadline)) {
+        if (vendor && Date.now() >= ((sighting && contract.mendedBy?.(sighting)) ?? input.deadline)) {
           throw ApplicationFailure.nonRetryable(lookedAtLast(outcome.reason), outcome.type);
         }
         const usual = vendor ? interval(clock()) : nextPause();

@@ -42,8 +42,10 @@ export interface Desk {
   readonly wishes: readonly Wish[];
   /** Load again, whatever the ledger says. */
   readonly force: boolean;
-  /** Treat the day as complete without its marker. */
+  /** Treat the day as complete without its marker, or publish the version that is held. */
   readonly accepted: boolean;
+  /** Why, in the words of who said so. */
+  readonly acceptedBecause: string;
   /** What the delivery has to come to rest as. */
   ending(): Wish | undefined;
   /** These were done or refused, and the ledger says so. What is asked for since then stands. */
@@ -78,7 +80,7 @@ const notifySignal = defineSignal<[string]>('notify');
 
 const meanings: Readonly<Record<DeliverySignal, string>> = {
   reprocess: 'Load again from the store, even when final.',
-  accept: 'Treat as complete without its marker.',
+  accept: 'Treat as complete without its marker; publish a version that is held.',
   skip: 'Stop waiting and leave everything as it is.',
   discard: 'Take its rows out of the tables and stop.',
   pause: 'Start nothing new until resume.',
@@ -112,6 +114,9 @@ export function openDesk(input: DeliveryInput): Desk {
     },
     get accepted() {
       return wants('accept');
+    },
+    get acceptedBecause() {
+      return wishes.find(({ kind }) => kind === 'accept')?.reason ?? noReason;
     },
     get paused() {
       return paused ?? false;
@@ -286,7 +291,7 @@ function carriedWishes(carried: CarriedDelivery | undefined): readonly Wish[] {
     ...(carried?.force === true ? ['reprocess' as const] : []),
     ...(carried?.accepted === true ? ['accept' as const] : []),
   ];
-  return kinds.map((kind) => ({ kind, reason: '', request: '' }));
+  return kinds.map((kind) => ({ kind, reason: noReason, request: '' }));
 }
 
 function notUnderstood(name: string, reason: string): string {
@@ -300,7 +305,7 @@ function notUnderstood(name: string, reason: string): string {
 /** The Web UI's form sends what a person typed: an object, a bare string, or nothing. */
 export function readReason(argument: SignalArgument | string | undefined): string {
   const reason = typeof argument === 'string' ? argument : argument?.reason;
-  return typeof reason === 'string' && reason.trim() !== ''
-    ? reason.trim().slice(0, 2_000)
-    : 'No reason given.';
+  return typeof reason === 'string' && reason.trim() !== '' ? reason.trim().slice(0, 2_000) : noReason;
 }
+
+const noReason = 'No reason given.';

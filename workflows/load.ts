@@ -26,6 +26,8 @@ export interface LoadRequest {
   readonly notice?: string;
   /** Requests of the wishes that are done with it. */
   readonly answers: readonly string[];
+  /** It is staged already, and was held until a person accepted it. */
+  readonly held?: { readonly loadId: string; readonly accepted: string };
 }
 
 export type LoadOutcome =
@@ -39,6 +41,8 @@ export type LoadOutcome =
   | { readonly kind: 'interrupted' }
   /** History has grown long: go on in a new run, with the same request. */
   | { readonly kind: 'continue' }
+  /** It has lost so many rows that a person has to accept it. */
+  | { readonly kind: 'held'; readonly reason: string }
   /** What was planned does not hold any more: plan again. */
   | { readonly kind: 'again'; readonly type: FailureType; readonly reason: string };
 
@@ -52,6 +56,7 @@ export async function load(desk: Desk, input: DeliveryInput, request: LoadReques
     return outcome ?? { kind: 'interrupted' };
   } catch (error) {
     const failure = rootFailure(error);
+    if (failure?.type === failureTypes.heldForReview) return { kind: 'held', reason: failure.message };
     const type = decidedByWorkflow.find((known) => known === failure?.type);
     if (type !== undefined) return { kind: 'again', type, reason: failure?.message ?? type };
     throw error;
@@ -63,7 +68,8 @@ async function planStagePublish(
   input: DeliveryInput,
   request: LoadRequest,
 ): Promise<LoadOutcome> {
-  const { listing, staging, publishing } = long(input.heartbeatTimeout);
+  if (request.held) return publishHeld(desk, input, request, request.held);
+  const { listing, staging } = long(input.heartbeatTimeout);
   const delivery = deliveryOf(input);
   desk.show({ finality: 'loading', next: 'Lists the files.' });
   const plan = await listing.plan.executeWithOptions({ summary: 'list the files and plan their load' }, [
@@ -96,19 +102,40 @@ async function planStagePublish(
   }
   await desk.whileRunning();
   const reason = plan.files === 0 ? `${request.reason} It has no parts: an empty day.` : request.reason;
-  const { notice, ...counts } = await publishing.publish.executeWithOptions(
-    { summary: `publish ${writeFiles(plan)}` },
-    [
-      {
-        delivery,
-        loadId,
-        finality: request.finality,
-        reason,
-        ...(request.notice === undefined ? {} : { notice: request.notice }),
-        ...(request.answers.length === 0 ? {} : { answers: request.answers }),
-      },
-    ],
-  );
+  return publish(input, { ...request, reason }, loadId, `publish ${writeFiles(plan)}`);
+}
+
+/** Publishes what was staged before. It is not planned anew: then it might be another version. */
+async function publishHeld(
+  desk: Desk,
+  input: DeliveryInput,
+  request: LoadRequest,
+  { loadId, accepted }: NonNullable<LoadRequest['held']>,
+): Promise<LoadOutcome> {
+  await desk.whileRunning();
+  desk.show({ finality: 'loading', next: 'Publishes the version that was held.' });
+  return publish(input, request, loadId, `publish load ${loadId}, which was held`, accepted);
+}
+
+async function publish(
+  input: DeliveryInput,
+  { finality, reason, notice: asked, answers }: LoadRequest,
+  loadId: string,
+  summary: string,
+  accepted?: string,
+): Promise<LoadOutcome> {
+  const { publishing } = long(input.heartbeatTimeout);
+  const { notice, ...counts } = await publishing.publish.executeWithOptions({ summary }, [
+    {
+      delivery: deliveryOf(input),
+      loadId,
+      finality,
+      reason,
+      ...(asked === undefined ? {} : { notice: asked }),
+      ...(answers.length === 0 ? {} : { answers }),
+      ...(accepted === undefined ? {} : { accepted }),
+    },
+  ]);
   return { kind: 'published', counts, reason, notice };
 }
 

@@ -101,6 +101,20 @@ export async function answerAtRest(desk: Desk, { finality, reason }: DeliveryRes
   await desk.quiet();
 }
 
+/** A version is held of which nobody knew when these were asked for. */
+export async function refuseEarly(desk: Desk, accepts: readonly Wish[]): Promise<void> {
+  desk.answered(accepts);
+  // A delivery that is cancelled must not take them for an accept of this version when it is started again.
+  await CancellationScope.nonCancellable(async () => {
+    await desk.quiet();
+    await record({
+      ...{ id: desk.id, kind: 'answered', answers: accepts.map(({ request }) => request) },
+      ...{ reason: 'It was accepted before a version was held. Accept it again to publish that.' },
+      request: desk.nextRequest(),
+    });
+  });
+}
+
 /** Takes steps that do, or refuse, all that is asked for when they begin. What is asked for meanwhile stands. */
 async function answering<T>(
   desk: Desk,

@@ -21,7 +21,9 @@ const texts: Readonly<Record<DeliverySignal, SignalText>> = {
   },
   accept: {
     summary: 'treat a delivery as complete without its marker',
-    description: 'Loads what lies in the store as if the vendor had marked it complete.',
+    description:
+      'Loads what lies in the store as if the vendor had marked it complete. Of a delivery with a version that is held for ' +
+      'having lost rows, publishes that version.',
     reason: 'the vendor confirmed that the day is complete',
   },
   skip: {

@@ -14,6 +14,8 @@ export interface FoundDelivery {
   readonly reason: string | null;
   /** What people should know of the visible rows. */
   readonly notice: string | null;
+  /** Why a version of it is held for a person; null where none is. */
+  readonly held: string | null;
   /** What goes wrong with it now, and when it is tried again; or why it could not be loaded again. */
   readonly trouble: string | null;
   /** What a person asked for and is not done yet, since when, and why; null where there is nothing. */
@@ -28,7 +30,17 @@ export interface FoundDelivery {
 
 interface Row extends Pick<
   FoundDelivery,
-  'source' | 'type' | 'date' | 'finality' | 'paused' | 'reason' | 'notice' | 'trouble' | 'wish' | 'refusal'
+  | 'source'
+  | 'type'
+  | 'date'
+  | 'finality'
+  | 'paused'
+  | 'reason'
+  | 'notice'
+  | 'held'
+  | 'trouble'
+  | 'wish'
+  | 'refusal'
 > {
   readonly id: string;
   readonly schema_name: string;
@@ -43,7 +55,7 @@ interface Row extends Pick<
 export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDelivery | undefined> {
   const { rows } = await pool.query<Row>(
     `select d.id, d.source, s.schema_name, d.type, d.date::text as date, d.finality, d.since, d.paused, d.reason,
-            d.notice, d.trouble, d.wish, d.wished_at, d.wish_reason, d.refusal, d.deadline, d.published_at
+            d.notice, d.held, d.trouble, d.wish, d.wished_at, d.wish_reason, d.refusal, d.deadline, d.published_at
      from landfall.delivery d
      join landfall.source s on s.name = d.source
      where d.id = $1`,
@@ -62,6 +74,7 @@ export async function findDelivery(pool: pg.Pool, id: string): Promise<FoundDeli
       paused: row.paused,
       reason: row.reason,
       notice: row.notice,
+      held: row.held,
       trouble: row.trouble,
       wish: row.wish,
       wishedAt: row.wished_at?.toISOString() ?? null,

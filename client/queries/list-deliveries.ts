@@ -22,6 +22,10 @@ export interface ListedDelivery {
   readonly reason: string | null;
   /** What people should know of the visible rows. */
   readonly notice: string | null;
+  /** Notices of any of its versions that nobody has acknowledged, oldest first. */
+  readonly notices: readonly OpenNotice[];
+  /** Why a version of it is held for a person; null where none is. */
+  readonly held: string | null;
   /** What goes wrong with it now, and when it is tried again; or why it could not be loaded again. */
   readonly trouble: string | null;
   /** What a person asked for and is not done yet, since when, and why; null where there is nothing. */
@@ -43,6 +47,12 @@ export interface ListedDelivery {
   readonly superseded: number | null;
 }
 
+export interface OpenNotice {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
 /** A delivery; or several of a day and finality, by the newest of them, with the sums of their counts. */
 export interface DeliveryLine extends ListedDelivery {
   readonly deliveries: number;
@@ -59,6 +69,8 @@ interface Row {
   readonly paused: boolean;
   readonly reason: string | null;
   readonly notice: string | null;
+  readonly notices: readonly OpenNotice[];
+  readonly held: string | null;
   readonly trouble: string | null;
   readonly wish: string | null;
   readonly wished_at: Date | null;
@@ -103,8 +115,10 @@ async function select(
               l.rows_quarantined as quarantined, l.rows_duplicate as duplicate,
               l.rows_conflicting as conflicting,
               case when l.state = 'published' then l.rows_superseded end as superseded,
-              case when not (d.source = any ($5) and d.notice is null and d.trouble is null and d.wish is null
-                and d.refusal is null) then d.id end as by_itself
+              case when d.source = any ($5) and d.trouble is null and d.wish is null and d.refusal is null
+                and d.held is null and not exists (
+                  select from landfall.notice n where n.delivery_id = d.id and n.acknowledged_at is null
+                ) then null else d.id end as by_itself
        from landfall.delivery d
        left join lateral (
          select state, rows_loaded, rows_quarantined, rows_duplicate, rows_conflicting, rows_superseded
@@ -124,10 +138,15 @@ async function select(
        from found
        group by source, type, date, finality, paused, by_itself
      )
-     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice,
-            trouble, wish, wished_at, wish_reason, refusal, deadline, published_at
+     select line.*, id, source, type, date::text as date, finality, since, paused, reason, notice, held,
+            trouble, wish, wished_at, wish_reason, refusal, deadline, published_at, n.notices
      from line
      join landfall.delivery d on d.id = line.newest
+     cross join lateral (
+       select coalesce(jsonb_agg(jsonb_build_object('at', at, 'kind', kind, 'text', text) order by id), '[]') as notices
+       from landfall.notice
+       where delivery_id = d.id and acknowledged_at is null
+     ) n
      order by d.date desc, source, type, place`,
     [source ?? null, from ?? null, to ?? null, ids ?? null, summedUp],
   );
@@ -146,6 +165,8 @@ function listed(row: Row): ListedDelivery {
     paused: row.paused,
     reason: row.reason,
     notice: row.notice,
+    notices: row.notices.map(({ at, ...notice }) => ({ at: new Date(at).toISOString(), ...notice })),
+    held: row.held,
     trouble: row.trouble,
     wish: row.wish,
     wishedAt: row.wished_at?.toISOString() ?? null,

@@ -46,7 +46,9 @@ interface Row extends Readonly<Record<Counted, string>> {
 /** Loads of a delivery, the newest first. While one is staged, its files say how far it has come. */
 export async function listLoads(pool: pg.Pool, delivery: string): Promise<ListedLoad[]> {
   const { rows } = await pool.query<Row>(
-    `select l.id, l.state, l.files, l.kept, l.bytes, l.reason, l.started_at, l.ended_at,
+    `select l.id, l.files, l.kept, l.bytes, l.started_at, l.ended_at,
+            case when l.state = 'staging' and l.held_at is not null then 'held' else l.state end as state,
+            case when l.state = 'staging' then coalesce(l.held_reason, l.reason) else l.reason end as reason,
             l.rows_conflicting, l.rows_superseded,
             case when l.state = 'replaced' then l.files - l.kept else f.staged end as files_staged,
             case when l.state = 'staging' then f.parsed else l.rows_parsed end as parsed,

@@ -52,6 +52,7 @@ export const dynatraceSettings = settings({
   quarantineLimit: shape.quarantineLimit.describe(
     'Share of bad rows above which nothing of a delivery is published. Default: 100%, since nothing comes again.',
   ),
+  shrinkLimit: shape.shrinkLimit,
   discoverEvery: shape.discoverEvery.describe(
     'How often bodies are looked for that nobody told of, and old ones deleted. Default: 1 minute.',
   ),

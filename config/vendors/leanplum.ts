@@ -6,8 +6,8 @@ import { leanplum } from '../../vendors/leanplum/vendor.js';
 import { maskCheck } from '../mask-columns.js';
 import { duration, flag, httpUrl, matching, secretText, text } from '../scalars.js';
 import { settings } from '../settings.js';
-import { sourceShape } from '../source-shape.js';
 import { allowHttp, httpsOnly } from '../https-only.js';
+import { durationOrNone, sourceShape } from '../source-shape.js';
 import { bucketName, keysShape, serverShape, storeType, withPairedKeys } from './s3-store.js';
 
 const store = settings({
@@ -43,6 +43,11 @@ export const leanplumSettings = settings({
     .prefault('2 hours')
     .describe(
       'How long after its last manifest a shard that is listed may be missing. Then the delivery fails, visibly.',
+    ),
+  auditFor: durationOrNone()
+    .prefault('7 days')
+    .describe(
+      'How long after it has become final a job is still compared with the store; 0: not at all. One whose files changed is loaded again.',
     ),
   deleteDiscarded: flag()
     .prefault(false)

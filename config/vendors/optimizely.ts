@@ -7,7 +7,7 @@ import { optimizely } from '../../vendors/optimizely/vendor.js';
 import { maskCheck } from '../mask-columns.js';
 import { httpUrl, matching, secretText } from '../scalars.js';
 import { settings } from '../settings.js';
-import { sourceShape, typesOf } from '../source-shape.js';
+import { durationOrNone, sourceShape, typesOf } from '../source-shape.js';
 import {
   bucketName,
   hasKeys,
@@ -65,5 +65,10 @@ export const optimizelySettings = settings({
   vendor: z.literal('optimizely').describe('Whose export it is.'),
   ...sourceShape({ pollEvery: '15 minutes', giveUpAfter: '3 days', quarantineLimit: '1%' }),
   types: typesOf(types, types).describe('What is loaded: decisions, events, or both (default).'),
+  auditFor: durationOrNone()
+    .prefault('30 days')
+    .describe(
+      'How long after it has become final a day is still compared with the store; 0: not at all. One whose files changed is loaded again.',
+    ),
   store: store.describe('Where the export lies.'),
 }).check(maskCheck(optimizely));

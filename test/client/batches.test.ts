@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import { schedulesOf } from '../../client/setup/schedule.js';
 import { sourceOf } from '../support/landfall.js';
+import { writeNotices } from '../../warehouse/notices.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { openDesk, type Desk } from './landfall-command.js';
 import { writeLoad, writeSource } from './ledger.js';
@@ -52,12 +53,15 @@ describe('commands about a source that a vendor sends to', () => {
       const { source = 'rum', date = '2026-11-20', finality = 'final', paused = false, notice } = written;
       const id = `${source}/${date}/${number}`;
       await database.pool.query(
-        `insert into landfall.delivery (id, source, type, date, finality, since, reason, paused, notice)
-         values ($1, $2, 'sessions', $3, $4, $5, $6, $7, $8)`,
-        [id, source, date, finality, `2026-11-20T12:00:0${number}Z`, `reason ${number}`, paused, notice],
+        `insert into landfall.delivery (id, source, type, date, finality, since, reason, paused)
+         values ($1, $2, 'sessions', $3, $4, $5, $6, $7)`,
+        [id, source, date, finality, `2026-11-20T12:00:0${number}Z`, `reason ${number}`, paused],
       );
       if (finality === 'failed') return;
-      await writeLoad(database.pool, { delivery: id, state: 'published', loaded: 10, quarantined: 1 });
+      const counts = { loaded: 10, quarantined: 1 };
+      const load = await writeLoad(database.pool, { delivery: id, state: 'published', ...counts });
+      if (notice === undefined) return;
+      await writeNotices(database.pool, id, load, [{ kind: 'version', text: notice }]);
     };
 
     before(async () => {

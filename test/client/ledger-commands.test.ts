@@ -4,6 +4,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { writeDevState, type DevState } from '../../client/dev-state.js';
+import { writeNotices } from '../../warehouse/notices.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { openDesk, yamlOf, type Desk } from './landfall-command.js';
 import {
@@ -134,6 +135,8 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
           paused: false,
           reason: 'Complete: _SUCCESS came.',
           notice: null,
+          notices: [],
+          held: null,
           trouble: null,
           wish: null,
           wishedAt: null,
@@ -156,6 +159,57 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
         out: '',
         err: "The configuration has no source 'experimets'; did you mean 'experiments'? It has experiments.\n",
       });
+    });
+  });
+
+  describe('acknowledge', () => {
+    const id = 'experiments/events/2020-12-01';
+    const text = 'This version has lost 50 rows.';
+    const reason = 'the vendor removed a bot';
+    before(async () => {
+      const { pool } = database;
+      const day = { source: 'experiments', type: 'events', date: '2020-12-01' };
+      await writeDelivery(pool, { ...day, finality: 'final', reason: 'It came.', published: true });
+      const load = await writeLoad(pool, { delivery: id, state: 'replaced', loaded: 10 });
+      // Of a version that readers no longer see: a notice goes with no version.
+      await writeNotices(pool, id, load, [{ kind: 'removed', text }]);
+      await writeLoad(pool, { delivery: id, state: 'published', loaded: 10 });
+    });
+    after(async () => {
+      for (const table of ['notice', 'load', 'delivery_event'])
+        await database.pool.query(`delete from landfall.${table} where delivery_id = $1`, [id]);
+      await database.pool.query('delete from landfall.delivery where id = $1', [id]);
+    });
+    const ofDay = ['--from', '2020-12-01'];
+
+    it('takes a notice out of the status, and keeps it in what show prints', async () => {
+      assert.match((await desk.landfall('status', ...ofDay)).out, /lost 50 rows\. It came\./);
+      assert.match((await desk.landfall('show', id)).out, /lost 50 rows\. \(not acknowledged yet\)/);
+      assert.deepEqual(await desk.landfall('acknowledge', id, '--reason', reason), {
+        code: 0,
+        out: `Acknowledged 1 notice of ${id}:\n  ${text}\n`,
+        err: '',
+      });
+      const { out } = await desk.landfall('status', '-o', 'json', ...ofDay);
+      assert.deepEqual((JSON.parse(out) as { notices: unknown[] }[])[0]?.notices, []);
+      const shown = (await desk.landfall('show', id)).out;
+      assert.match(shown, /lost 50 rows\. \(acknowledged at .* by .*: the vendor removed a bot\)/);
+      assert.match(shown, /acknowledged: 1 notice, by .*: the vendor removed a bot/);
+      const again = await desk.landfall('acknowledge', id, '--reason', reason);
+      assert.equal(again.out, `${id} has no notice that waits to be acknowledged.\n`);
+    });
+
+    it('is refused without a reason, and for what the ledger does not know', async () => {
+      assert.equal((await desk.landfall('acknowledge', id)).code, 2);
+      assert.equal((await desk.landfall('acknowledge', id, '--reason', ' ')).code, 2);
+      const { code, err } = await desk.landfall(
+        'acknowledge',
+        'experiments/events/2020-12-02',
+        '--reason',
+        'x',
+      );
+      assert.equal(code, 1);
+      assert.match(err, /^The ledger does not know a delivery 'experiments\/events\/2020-12-02'/);
     });
   });
 

@@ -70,6 +70,8 @@ describe('landfall.yaml', () => {
       giveUpAfter: 259_200_000,
       quarantineLimit: 0.01,
       refusalGrace: 1_800_000,
+      shrinkLimit: 0.5,
+      auditFor: 2_592_000_000,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],

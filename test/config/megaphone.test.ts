@@ -56,6 +56,7 @@ describe('the configuration of a Megaphone source', () => {
       auditFor: 172_800_000,
       quarantineLimit: 0.01,
       refusalGrace: 1_800_000,
+      shrinkLimit: 0.5,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],

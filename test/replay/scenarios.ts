@@ -74,6 +74,28 @@ const discover: Scenario['play'] = async (source, client) => {
   return started;
 };
 
+/** A final day of which the vendor removes all parts from a number on; it is looked at again, and acted on. */
+const shrinking = (
+  left: number,
+  act: (source: WatchedSource, started: Delivery) => Promise<void>,
+  options: Omit<Scenario, 'play'> = {},
+): Scenario =>
+  delivery(async (source, client) => {
+    const { parts } = await upload(source);
+    await resultOf(await start(source, client));
+    for (const { key } of parts.slice(left)) await source.bucket.remove(prefix + key);
+    const started = await start(source, client);
+    await act(source, started);
+    return started;
+  }, options);
+
+/** What the ledger says of a version of the day that is held. */
+const untilHeld = async (source: WatchedSource): Promise<void> => {
+  const held = async (): Promise<boolean> =>
+    (await source.rows('select from landfall.delivery where held is not null')).length > 0;
+  await eventually(held, { timeoutMs: 20_000 });
+};
+
 const looked = async (source: WatchedSource, times: number): Promise<void> => {
   await eventually(() => source.looks('events', date) >= times, { timeoutMs: 10_000 });
 };
@@ -233,6 +255,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await started.cancel();
     return started;
   }),
+  'delivery-changes-when-final': shrinking(11, () => Promise.resolve()),
+  'delivery-is-held-and-accepted': shrinking(2, async (source, started) => {
+    await untilHeld(source);
+    await looked(source, 4);
+    await started.signal('accept', { reason: 'the vendor removed a test' });
+  }),
+  'delivery-is-held-for-long': shrinking(
+    2,
+    async (source, started) => {
+      await untilHeld(source);
+      await eventually(() => source.looks('events', date) >= 12, { timeoutMs: 60_000 });
+      await started.signal('skip', { reason: 'we keep what we have' });
+    },
+    { longHistory: true },
+  ),
   'delivery-waits-for-long': delivery(
     async (source, client) => {
       const started = await start(source, client);

@@ -17,7 +17,12 @@ export interface Steps {
   readonly plan: (request: string, force?: boolean) => Promise<Plan>;
   readonly stage: (plan: Plan, batch: number) => Promise<BatchRows>;
   readonly stageAll: (plan: Plan) => Promise<void>;
-  readonly publish: (plan: Plan) => Promise<LoadCounts>;
+  /** `accepted`: why a person wants what was held. `answers`: requests of wishes that are done with it. */
+  readonly publish: (
+    plan: Pick<Plan, 'loadId'>,
+    accepted?: string,
+    answers?: readonly string[],
+  ) => Promise<LoadCounts>;
   readonly discard: (reason: string, request?: string) => Promise<string>;
 }
 
@@ -57,8 +62,12 @@ export async function withSteps<T>(
         stageAll: async (plan) => {
           for (let batch = 0; batch < plan.batches; batch += 1) await stage(plan, batch);
         },
-        publish: (plan) =>
-          run(activities.publish, { delivery, loadId: plan.loadId, finality: 'final', reason: 'by hand' }),
+        publish: ({ loadId }, accepted, answers) =>
+          run(activities.publish, {
+            ...{ delivery, loadId, finality: 'final', reason: 'by hand' },
+            ...(accepted === undefined ? {} : { accepted }),
+            ...(answers === undefined ? {} : { answers }),
+          }),
         discard: (reason, request = reason) => run(activities.discard, { delivery, reason, request }),
       });
     });

@@ -2,12 +2,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 
 import type { Activities } from '../../activities/create.js';
 import type { PlanStep } from '../../activities/plan.js';
-import type { Finality } from '../../model/delivery.js';
+import type { PublishStep } from '../../activities/publish.js';
 import type { Sighting } from '../../vendors/completion.js';
-import type { LedgerWish } from '../../model/wish.js';
 import type { LookedAt } from '../../vendors/vendor.js';
 import type { DeliveryChange } from '../../warehouse/ledger-change.js';
-import type { LedgerDelivery } from '../../warehouse/ledger-delivery.js';
+import type { HeldVersion, LedgerDelivery } from '../../warehouse/ledger-delivery.js';
 
 /** Something that a test lets happen at the moment it chooses. */
 export interface Gate {
@@ -47,14 +46,9 @@ export interface FakeLandfall {
       (call: number) => Promise<void> | void
     >
   >;
-  ledger: {
-    finality: Finality;
-    published: boolean;
-    version?: string;
-    byRule?: boolean;
-    paused?: boolean;
-    wish?: LedgerWish;
-  };
+  ledger: Omit<LedgerDelivery, 'id' | 'byRule' | 'held'> & { byRule?: boolean; held?: HeldVersion };
+  /** What was asked of each publishing, in order. */
+  readonly publishes: PublishStep[];
 }
 
 export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLandfall {
@@ -68,6 +62,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
     changes: [],
     notices: [],
     plans: [],
+    publishes: [],
     marker: () => true,
     batches: 2,
     deletes: true,
@@ -107,7 +102,9 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
         await fake.during.stage?.(++count.stage);
         return { files: 1, bytes: 5, parsed: 100, loaded: 99, quarantined: 1 };
       },
-      publish: async ({ finality, notice }) => {
+      publish: async (step) => {
+        const { finality, notice } = step;
+        fake.publishes.push(step);
         if (notice !== undefined) fake.notices.push(notice);
         fake.calls.push('publish');
         await fake.during.publish?.(++count.publish);
@@ -130,6 +127,7 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       abandon: async () => {
         fake.calls.push('abandon');
         await fake.during.abandon?.(++count.abandon);
+        delete fake.ledger.held;
       },
       deleteDiscarded: async () => {
         fake.calls.push('delete');

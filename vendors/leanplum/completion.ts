@@ -7,6 +7,7 @@
  * with them and without a shard fails.
  */
 
+import { writeChanges } from '../changes.js';
 import {
   interval,
   whatStays,
@@ -46,6 +47,7 @@ export function decide(sighting: JobSighting, ledger: Standing, clock: JobClock,
 function restsBecause(sighting: JobSighting, ledger: Standing, asked: Asked): string | undefined {
   const { finality } = ledger;
   if (asked.force) return undefined;
+  if (finality === 'final' && sighting.whole === true && (sighting.changes?.total ?? 0) > 0) return undefined;
   if (finality === 'final') {
     const changed =
       ledger.version !== undefined && (sighting.marker?.version ?? ledger.version) !== ledger.version;
@@ -67,7 +69,7 @@ function load(sighting: JobSighting, ledger: Standing): Decision {
   const [manifest, lists] =
     manifestsThere === 1 ? ['The manifest is there', 'it lists'] : ['All manifests are there', 'they list'];
   const late = ledger.finality === 'discarded' && ledger.byRule === true;
-  const notice = unlisted(sighting);
+  const notice = [...changedWhenFinal(sighting, ledger), ...unlisted(sighting)];
   return {
     step: 'load',
     ...(marker ? { marker } : {}),
@@ -82,6 +84,12 @@ function load(sighting: JobSighting, ledger: Standing): Decision {
     ...(notice.length === 0 ? {} : { notice: notice.join(' ') }),
     take: 'listed',
   };
+}
+
+/** Whatever its vendor says, such as that a job is never written anew: what the store holds is loaded. */
+function changedWhenFinal({ changes }: JobSighting, { finality }: Standing): readonly string[] {
+  if (finality !== 'final' || changes === undefined || changes.total === 0) return [];
+  return [`This job was final with other files: ${writeChanges(changes)} since.`];
 }
 
 /** A person takes it as complete: what is wrong with it stays with its rows. */

@@ -33,6 +33,7 @@ export const leanplum: Vendor = {
   },
   exampleName: '37e812c0-d66e-48a2-8812-27ee12d58b58',
   onlyGrows: false,
+  markerIsApart: true,
   prefix: (_type, date) => dateFolder(date),
   depth: 'level',
   look,

@@ -2,7 +2,7 @@ import { addDays, isDay, startOfDay } from '../../model/day.js';
 import type { Delivery } from '../../model/delivery.js';
 import type { Look, LookedAt, Sorting, Takes, Vendor } from '../vendor.js';
 import { closesAfter, stoodStill } from './day-case.js';
-import { dayFolder, monthFolders, parseDayFolder, whyIgnored } from './layout.js';
+import { dayFolder, goneFrom, monthFolders, parseDayFolder, whyIgnored } from './layout.js';
 import { newnessOf } from './newness.js';
 import { digest, isTaken, lookAtDay } from './sighting.js';
 import { session, storedTables } from './tables.js';
@@ -28,6 +28,7 @@ export const monetate: Vendor = {
     // Its first file comes a quarter of an hour after it has begun.
     beginWithDay: true,
     closeAfter: () => closesAfter,
+    keptUntil: goneFrom,
     needNext: true,
   },
   exampleName: '2026-11-20',

@@ -37,6 +37,7 @@ export const optimizely: Vendor = {
   },
   exampleName: 'events/2026-11-20',
   onlyGrows: false,
+  markerIsApart: true,
   prefix: (type, date) => dayPrefix(known(type), date),
   depth: 'deep',
   look: ({ type, date }) => {

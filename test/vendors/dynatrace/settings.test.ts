@@ -23,6 +23,7 @@ describe('the settings of a Dynatrace source', () => {
       ...{
         quarantineLimit: 1,
         refusalGrace: 1_800_000,
+        shrinkLimit: 0.5,
         filesInFlight: 2,
         heartbeatTimeout: 20_000,
         mask: [],

@@ -164,6 +164,34 @@ describe('when a Leanplum job is loaded', () => {
     });
   });
 
+  describe('that is final, and whose files are others than were loaded', () => {
+    const final: Standing = { finality: 'final', published: true, version: 'm-json' };
+    const changes = {
+      version: 'f2',
+      total: 1,
+      added: 0,
+      rewritten: 1,
+      removed: 0,
+      first: [nameOf('json', 1)],
+    };
+
+    it('is loaded again when it is whole, with a notice', () => {
+      const decision = decide({ ...complete, changes }, final, clock('25T10:00'), nobody);
+      assert.equal(told(decision), 'load');
+      assert.equal(
+        decision.step === 'load' && decision.notice,
+        `This job was final with other files: 1 file was rewritten (${nameOf('json', 1)}) since.`,
+      );
+    });
+
+    it('rests while it is not whole, and where nothing differs', () => {
+      const rests = (sighting: typeof complete): void =>
+        assert.equal(told(decide(sighting, final, clock('25T10:00'), nobody)), 'rest');
+      rests({ ...withoutShard, changes });
+      rests({ ...complete, changes: { ...changes, total: 0, rewritten: 0, first: [] } });
+    });
+  });
+
   describe('when a shard that is listed is not there', () => {
     it('waits for it', () => {
       assert.deepEqual(decide(withoutShard, fresh, clock('20T11:05'), nobody), {

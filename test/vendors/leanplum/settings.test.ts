@@ -24,6 +24,8 @@ describe('the settings of a Leanplum source', () => {
       deleteDiscarded: false,
       quarantineLimit: 0.01,
       refusalGrace: 1_800_000,
+      shrinkLimit: 0.5,
+      auditFor: 604_800_000,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: [],
@@ -86,7 +88,15 @@ describe('the settings of a Leanplum source', () => {
   it('can be shown to editors', () => {
     const schema = z.toJSONSchema(leanplumSettings, { io: 'input', unrepresentable: 'any' });
     assert.deepEqual(Object.keys(schema.properties ?? {}).sort(), [
-      ...['api', 'deleteDiscarded', 'discardAfter', 'discoverEvery', 'filesInFlight', 'giveUpAfter'],
+      ...[
+        'api',
+        'auditFor',
+        'deleteDiscarded',
+        'discardAfter',
+        'discoverEvery',
+        'filesInFlight',
+        'giveUpAfter',
+      ],
       ...[
         'heartbeatTimeout',
         'mask',
@@ -95,6 +105,7 @@ describe('the settings of a Leanplum source', () => {
         'quarantineLimit',
         'refusalGrace',
         'schema',
+        'shrinkLimit',
         'since',
         'store',
         'uploadGrace',

@@ -30,6 +30,7 @@ describe('the settings of a Monetate source', () => {
       auditFor: 604_800_000,
       quarantineLimit: 0.01,
       refusalGrace: 1_800_000,
+      shrinkLimit: 0.5,
       filesInFlight: 2,
       heartbeatTimeout: 20_000,
       mask: ['customer_id', 'customer_link', 'custom_targets'].map((column) => ({
@@ -48,7 +49,7 @@ describe('the settings of a Monetate source', () => {
     assert.deepEqual([parsed.closesAfter, parsed.settleFor], [46_800_000, 300_000]);
     assert.equal(parsed.metadata?.url, 'https://api.monetate.net/api');
     assert.equal(parsed.metadata?.refreshEvery, 86_400_000);
-    assert.equal(parsed.metadata?.privateKey.reveal(), rsa);
+    assert.equal(parsed.metadata?.privateKey.reveal(), `${rsa}\n`);
     assert.ok(!JSON.stringify(parsed).includes('verysecret'));
   });
 
@@ -108,7 +109,7 @@ describe('the settings of a Monetate source', () => {
         'maskKey',
       ],
       ...['metadata', 'pollEvery', 'quarantineLimit', 'refusalGrace'],
-      ...['schema', 'settleFor', 'since', 'store', 'vendor'],
+      ...['schema', 'settleFor', 'shrinkLimit', 'since', 'store', 'vendor'],
     ]);
     assert.ok(
       Object.values(schema.properties ?? {}).every(

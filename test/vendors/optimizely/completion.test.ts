@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { finalities, type Finality } from '../../../model/delivery.js';
-import type { Asked, Clock, Decision, Marker, Sighting, Standing } from '../../../vendors/completion.js';
+import type {
+  Asked,
+  Changes,
+  Clock,
+  Decision,
+  Marker,
+  Sighting,
+  Standing,
+} from '../../../vendors/completion.js';
 import { decide } from '../../../vendors/optimizely/completion.js';
 
 const minute = 60_000;
@@ -127,6 +135,50 @@ describe('when a day is complete', () => {
 
     it('looks again at a delivery that failed, and gives up again when nothing changed', () => {
       assert.equal(decide(nothing, standing('failed'), at(4 * day), nobody).step, 'giveUp');
+    });
+  });
+
+  describe('a final day whose files are others than were loaded', () => {
+    const changes: Changes = {
+      ...{ version: 'f2', total: 6, added: 2, rewritten: 1, removed: 3 },
+      first: ['a', 'b', 'c', 'd', 'e'],
+    };
+    const changed: Sighting = { ...seen, changes };
+    const final = standing('final');
+
+    it('has to stand still for a minute, or for a poll where that is shorter', () => {
+      const first = decide(changed, final, at(9 * day), nobody);
+      assert.deepEqual([first.step, first.watch], ['wait', { version: 'f2', since: start + 9 * day }]);
+      assert.equal(first.step === 'wait' && first.until, start + 9 * day + minute);
+      const soon = decide(changed, final, at(9 * day, { pollEvery: 2_000 }), nobody);
+      assert.equal(soon.step === 'wait' && soon.until, start + 9 * day + 2_000);
+      const other = { ...changed, changes: { ...changes, version: 'f3' } };
+      const again = decide(other, final, at(9 * day + minute), nobody, first.watch);
+      assert.deepEqual([again.step, again.watch?.version], ['wait', 'f3']);
+    });
+
+    it('is loaded then, and the notice says what changed', () => {
+      const watch = { version: 'f2', since: start + 9 * day };
+      const decision = decide(changed, final, at(9 * day + minute), nobody, watch);
+      assert.equal(decision.step, 'load');
+      if (decision.step !== 'load') return;
+      assert.deepEqual([decision.finality, decision.marker], ['final', marker]);
+      assert.equal(
+        decision.notice,
+        'This day was final with other files: 2 files were added, 1 was rewritten and 3 were removed (a, b, c, d, e, …) ' +
+          'after its marker, seen at 2026-03-11 00:01:00 UTC.',
+      );
+    });
+
+    it('rests without its marker, and where nothing differs', () => {
+      assert.equal(decide({ awaited, changes }, final, at(0), nobody).step, 'rest');
+      const none = { version: 'f1', total: 0, added: 0, rewritten: 0, removed: 0, first: [] };
+      assert.equal(decide({ ...seen, changes: none }, final, at(0), nobody).step, 'rest');
+    });
+
+    it('is left alone where a person ended it', () => {
+      for (const finality of ['skipped', 'discarded'] as const)
+        assert.equal(decide(changed, standing(finality), at(0), nobody).step, 'rest');
     });
   });
 

@@ -32,6 +32,6 @@ describe('the guide to Optimizely', function () {
     );
     const unnamed = rows.map(({ name }) => name).filter((name) => !text.includes(`\`${name}`));
     assert.deepEqual(unnamed, []);
-    assert.equal(rows.length, 12);
+    assert.equal(rows.length, 13);
   });
 });
