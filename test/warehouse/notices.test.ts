@@ -17,9 +17,15 @@ describe('notices of a version', function () {
   afterEach(() => source.drop());
 
   /** Loads a version of the day with these rows, by their ids; others are lines that cannot be read. */
-  async function load(steps: Steps, request: string, ids: readonly string[], bad = 0): Promise<void> {
+  async function load(
+    steps: Steps,
+    request: string,
+    ids: readonly string[],
+    bad = 0,
+    of = date,
+  ): Promise<void> {
     const lines = [...ids.map((id) => JSON.stringify({ id })), ...Array<string>(bad).fill('no JSON')];
-    await source.bucket.put(`${prefix}metrics-day-${date}.json.gz`, gzipSync(`${lines.join('\n')}\n`));
+    await source.bucket.put(`${prefix}metrics-day-${of}.json.gz`, gzipSync(`${lines.join('\n')}\n`));
     const plan = await steps.plan(request);
     await steps.stageAll(plan);
     await steps.publish(plan);
@@ -44,6 +50,29 @@ describe('notices of a version', function () {
     );
     assert.deepEqual([notice?.['kind'], notice?.['of_load']], ['removed', true]);
     assert.equal(await visibleNotice(), notice?.['text']);
+  });
+
+  it('tells of the rows of its own day where a month has one partition, and holds a version there', async () => {
+    const other = '2026-03-02';
+    await source.rows(
+      `create table experiments.metric_march partition of experiments.metric for values in ('${date}', '${other}')`,
+    );
+    await withSteps(source, 'metrics', other, (day) => load(day, 'other', ['1', '3', '7'], 0, other));
+    await steps(async (day) => {
+      await load(day, 'a', ['1', '2', '3']);
+      await load(day, 'b', ['1', '2', '4']);
+      await assert.rejects(load(day, 'c', ['1']), { type: 'HeldForReview' });
+    });
+    const [notice, ...more] = await notices();
+    assert.match(String(notice?.['text']), /1 row is missing by id: 3\.$/);
+    assert.deepEqual(more, []);
+    const visible = await source.rows(
+      `select export_date::text as day, string_agg(id, ' ' order by id) as ids from experiments.metric_march group by 1 order by 1`,
+    );
+    assert.deepEqual(visible, [
+      { day: date, ids: '1 2 4' },
+      { day: other, ids: '1 3 7' },
+    ]);
   });
 
   it('counts the rows that are gone, and names the first of them', async () => {
