@@ -138,14 +138,7 @@ other/events/2020-11-18           failed            2026-11-21 04:30:00 UTC     
           notices: [],
           held: null,
           trouble: null,
-<<<<<<< HEAD
-          wish: null,
-          wishedAt: null,
-          wishReason: null,
-          refusal: null,
-=======
           ...{ wish: null, wishedAt: null, wishReason: null, refusal: null },
->>>>>>> int-audit
           deadline: '2026-11-24T00:00:00.000Z',
           publishedAt: since,
           rows: 68_758,
