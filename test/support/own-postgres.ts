@@ -8,6 +8,7 @@ import { startPostgres, type PostgresServer } from '../../sandbox/postgres.js';
 import { deleteCluster } from '../../sandbox/postgres-place.js';
 import { silently } from '../../sandbox/progress.js';
 import { migrate } from '../../warehouse/migrate.js';
+import { opener, sharing } from './opened.js';
 import type { TestDatabase } from './postgres.js';
 
 /** A database on a server of the test's own, which it may restart or crash; both go with `drop`. */
@@ -32,7 +33,7 @@ export async function ownDatabase(settings: Readonly<Record<string, string>> = {
     url: server.url,
     name: 'landfall',
     pool,
-    server,
+    server: keepingItsOwner(server),
     drop: async () => {
       await pool.end();
       await server.stop('immediate');
@@ -40,4 +41,13 @@ export async function ownDatabase(settings: Readonly<Record<string, string>> = {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** A server that tests share is theirs also after one of them has restarted it. */
+function keepingItsOwner(server: PostgresServer): PostgresServer {
+  if (opener() !== undefined) return server;
+  const shared: PostgresServer = Object.create(server) as PostgresServer;
+  return Object.assign(shared, {
+    restart: (...mode: Parameters<PostgresServer['restart']>) => sharing(() => server.restart(...mode)),
+  });
 }
