@@ -54,9 +54,12 @@ export async function removeRepeated(client: pg.ClientBase, repeated: Repeated):
   await client.query('analyze repeated');
   const wanted = '(select * from repeated where _times > 1)';
   const content = contentOf({ wanted, tables: [{ ...first, key }, ...others], from });
+  // Nothing is known of tables that were just filled: without that, each row is compared with all others.
+  for (const { name } of tables) await client.query(`analyze ${from(name)} (_file_id, _line)`);
+  await client.query(`create temporary table said on commit drop as ${content}`);
+  await client.query('analyze said');
   await client.query(
     `create temporary table lost on commit drop as
-     with said as (${content})
      select * from (
        select r._row, r._file_id, r._line, r._winner, r._winner_file_id, r._winner_line, mine.content,
               mine.content <> winner.content as conflicts,

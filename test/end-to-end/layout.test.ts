@@ -15,7 +15,7 @@ describe('the layout of a day', function () {
   this.timeout(60_000);
   let source: TestSource;
   beforeEach(async () => {
-    source = await testSource();
+    source = await testSource({ settings: { shrinkLimit: '100%' } });
   });
   afterEach(() => source.drop());
 
