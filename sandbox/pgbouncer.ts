@@ -3,9 +3,9 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { chosenProgram, findOnPath, isExecutable, run } from './commands.js';
 import { installInCi } from './debian.js';
-import { freePort, givePortBack, isListening } from './ports.js';
+import { freePort, givePortBack } from './ports.js';
 import type { Progress } from './progress.js';
-import { lastLines, startServerProcess, type Account } from './server-process.js';
+import { untilListening, startServerProcess, type Account } from './server-process.js';
 
 /**
  * pgbouncer: PGBOUNCER_PATH, else what is installed. In CI, as root on a Debian system, it is installed where it is missing.
@@ -86,17 +86,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
     // SIGINT would wait for its clients.
     stopSignal: 'SIGTERM',
   });
-  const deadline = Date.now() + 20_000;
-  while (!(await isListening(port))) {
-    if (!server.running() || Date.now() > deadline) {
-      await server.stop();
-      throw new Error(
-        `pgbouncer did not start on 127.0.0.1:${port} (${await server.ended}). The end of its log, ${logFile}:\n` +
-          (await lastLines(logFile)),
-      );
-    }
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
+  await untilListening(server, 'pgbouncer', port, logFile);
   return {
     through: (url) => {
       const address = new URL(url);

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
+import { isListening } from './ports.js';
+
 /** The account a server runs as, where that is not our own. */
 export interface Account {
   readonly uid: number;
@@ -105,6 +107,26 @@ export async function startServerProcess(server: ServerCommand): Promise<ServerP
       clearTimeout(hurry);
     },
   };
+}
+
+/** Returns once a server listens on its port; ends one that does not within 20 seconds, and throws the end of its log. */
+export async function untilListening(
+  server: ServerProcess,
+  name: string,
+  port: number,
+  logFile: string,
+): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await isListening(port))) {
+    if (!server.running() || Date.now() > deadline) {
+      await server.stop();
+      throw new Error(
+        `${name} did not start on 127.0.0.1:${port} (${await server.ended}). The end of its log, ${logFile}:\n` +
+          (await lastLines(logFile)),
+      );
+    }
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
 }
 
 /** The last lines of a log file, for an error message about the server that wrote it. */
