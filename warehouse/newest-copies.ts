@@ -116,7 +116,7 @@ async function gatherCopies(client: pg.ClientBase, { loadId, target }: Settling)
 /** Temporary table ranked: whether each copy is the newest, and what it is from now on if it is not. */
 async function rankCopies(client: pg.ClientBase, { deliveryId, target }: Settling): Promise<void> {
   const { key } = target.tables[0];
-  const order = newestFirst.replaceAll('lf.newness', '_newness').replaceAll('f.key', '_file');
+  const order = newestFirst('_newness', '_file');
   // Of a delivery that is completed all files hold a part of the one copy.
   const wins = target.adds === true ? '_rank = 1' : '_load_id is not distinct from _winner_load';
   const isOwn = `_delivery is not distinct from ${pg.escapeLiteral(deliveryId)}`;

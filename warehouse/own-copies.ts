@@ -35,6 +35,7 @@ export async function judgeOwn(
      where r._delivery = ${pg.escapeLiteral(deliveryId)}`,
   );
   if (rowCount === 0) return;
+  await client.query('analyze own');
   const places: readonly (readonly [string, (table: string) => string])[] = [
     ['visible', (table) => visible(target, table)],
     ['superseded', (table) => supersededTable(target.schema, table)],
@@ -48,6 +49,7 @@ export async function judgeOwn(
   await client.query(
     `create temporary table own_content on commit drop as ${said.map((query) => `(${query})`).join(' union all ')}`,
   );
+  await client.query('analyze own_content');
   const content = (name: string, file: string): string =>
     `own_content ${name} on ${sameKey(name, 'r', key)} and ${name}._file_id = r.${file}`;
   await client.query(

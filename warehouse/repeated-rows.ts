@@ -6,8 +6,10 @@ import type { KeyedTable } from '../vendors/table.js';
 import { columnsOf, sameKey, stagingNames } from './names.js';
 import { contentOf } from './row-content.js';
 
-/** Which of several copies of a row is the newer one, of files `f` and their entries `lf`; the line decides after that. */
-export const newestFirst = `lf.newness collate "C" desc nulls last, length(f.key) desc, f.key collate "C" desc`;
+/** Order of copies of a row, the newest first, by columns for their file's newness and key; the line decides after that. */
+export function newestFirst(newness: string, file: string): string {
+  return `${newness} collate "C" desc nulls last, length(${file}) desc, ${file} collate "C" desc`;
+}
 
 export interface Repeated {
   readonly loadId: string;
@@ -28,36 +30,48 @@ export interface Repeated {
  * Leaves the keys that are there twice, perhaps in several files, in temporary table repeated_key.
  */
 export async function removeRepeated(client: pg.ClientBase, repeated: Repeated): Promise<void> {
-  const { loadId, tables, key, within } = repeated;
-  const [first, ...others] = tables;
-  const from = (table: string): string => stagingNames(loadId, table).table;
-  const staging = from(first.name);
+  const { loadId, tables, key } = repeated;
+  const staging = stagingNames(loadId, tables[0].name).table;
   const { rowCount } = await client.query(
     `create temporary table repeated_key on commit drop as
      select ${columnsOf('s', key)} from ${staging} s group by ${columnsOf('s', key)} having count(*) > 1`,
   );
   if (rowCount === 0) return;
   await client.query('analyze repeated_key');
+  await client.query(
+    `create temporary table source_file on commit drop as
+     select f.id, f.key, lf.newness from landfall.load_file lf join landfall.file f on f.id = lf.file_id
+     where lf.load_id = ${BigInt(loadId)}`,
+  );
+  // No table here has an index: a nested loop, which Postgres chooses where it expects few rows, would read one of them
+  // from end to end for each row of the other.
+  await client.query('set local enable_nestloop = off');
+  await separateRepeated(client, repeated);
+  await client.query('reset enable_nestloop');
+}
+
+async function separateRepeated(
+  client: pg.ClientBase,
+  { loadId, tables, key, within }: Repeated,
+): Promise<void> {
+  const [first, ...others] = tables;
+  const from = (table: string): string => stagingNames(loadId, table).table;
+  const staging = from(first.name);
   const group = columnsOf('s', within === 'file' ? [...key, '_file_id'] : key);
   await client.query(
     `create temporary table repeated on commit drop as
-     select s.ctid as _row, ${columnsOf('s', [...key, '_file_id', '_line'])}, 
+     select s.ctid as _row, ${columnsOf('s', [...key, '_file_id', '_line'])},
             f.key as _file, count(*) over (partition by ${group}) as _times,
             first_value(s._file_id) over newest as _winner_file_id, first_value(s._line) over newest as _winner_line,
             first_value(f.key) over newest as _winner
      from ${staging} s
      join repeated_key k on ${sameKey('k', 's', key)}
-     join landfall.file f on f.id = s._file_id
-     join landfall.load_file lf on lf.load_id = ${BigInt(loadId)} and lf.file_id = s._file_id
-     window newest as (partition by ${group} order by ${newestFirst}, s._line desc)`,
+     join source_file f on f.id = s._file_id
+     window newest as (partition by ${group} order by ${newestFirst('f.newness', 'f.key')}, s._line desc)`,
   );
-  await client.query('analyze repeated');
   const wanted = '(select * from repeated where _times > 1)';
   const content = contentOf({ wanted, tables: [{ ...first, key }, ...others], from });
-  // Nothing is known of tables that were just filled: without that, each row is compared with all others.
-  for (const { name } of tables) await client.query(`analyze ${from(name)} (_file_id, _line)`);
   await client.query(`create temporary table said on commit drop as ${content}`);
-  await client.query('analyze said');
   await client.query(
     `create temporary table lost on commit drop as
      select * from (

@@ -22,24 +22,30 @@ export function contentOf({ wanted, tables, from }: Wanted): string {
   const [first, ...others] = tables;
   const place = [...first.key, '_file_id', '_line'];
   const same = (a: string, b: string): string => sameKey(a, b, place);
-  const within = others.map(({ name, key }, index) => {
-    const own = key.filter((column) => !first.key.includes(column));
-    const order = columnsOf('t', own) || '1';
-    return {
-      name: pg.escapeLiteral(name),
-      as: `within_${index}`,
-      query: `
-        select ${columnsOf('w', place)}, jsonb_agg(${said('t', first.key)} order by ${order}) as rows
-        from ${wanted} w join ${from(name)} t on ${same('t', 'w')}
-        group by ${columnsOf('w', place)}`,
-    };
+  const own = `
+    select ${columnsOf('w', place)}, ${said('t')} as content
+    from ${wanted} w join ${from(first.name)} t on ${same('t', 'w')}`;
+  if (others.length === 0) return own;
+  const within = others.map(({ name, key }) => {
+    const ordinals = key.filter((column) => !first.key.includes(column));
+    return `
+      select ${columnsOf('w', place)}, ${pg.escapeLiteral(name)} as name, ${said('t', first.key)} as row,
+             jsonb_build_array(${columnsOf('t', ordinals)}) as ordinals
+      from ${wanted} w join ${from(name)} t on ${same('t', 'w')}`;
   });
-  const lists = within.map(({ name, as }) => `${name}, ${as}.rows`).join(', ');
+  // Gathered once for all tables: a join of each table's lists may gather them again for every row.
   return `
-    select ${columnsOf('w', place)},
-           ${said('t')}${lists === '' ? '' : ` || jsonb_build_object(${lists})`} as content
-    from ${wanted} w join ${from(first.name)} t on ${same('t', 'w')}
-    ${within.map(({ as, query }) => `left join (${query}) ${as} on ${same(as, 'w')}`).join('\n')}`;
+    select ${columnsOf('own', place)}, own.content || coalesce(lists.content, '{}') as content
+    from (${own}) own
+    left join (
+      select ${columnsOf('list', place)}, jsonb_object_agg(list.name, list.rows) as content
+      from (
+        select ${columnsOf('r', place)}, r.name, jsonb_agg(r.row order by r.ordinals) as rows
+        from (${within.join(' union all ')}) r
+        group by ${columnsOf('r', place)}, r.name
+      ) list
+      group by ${columnsOf('list', place)}
+    ) lists on ${same('lists', 'own')}`;
 }
 
 /** A row as JSON without its place, and without the key of the row that it lies in. */
