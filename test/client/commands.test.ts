@@ -20,6 +20,7 @@ const names = [
   'discard',
   'pause',
   'resume',
+  'acknowledge',
   'config-schema',
 ];
 
