@@ -14,8 +14,11 @@ const day = { type: 'events', date, rows: 400, parts: 2, folders: false } as con
 const anew = { ...day, rows: 500, seed: 'anew' } as const;
 type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
 
-/** A report that reads the table, and ends when it is told to or loses its connection. */
-interface Report {
+/** What a session does with the table. Publishing waits 0.8 s for readers, and for what changes the table far longer. */
+type Use = 'reads it' | 'changes it';
+
+/** A session that uses the table, and ends when it is told to or loses its connection. */
+interface User {
   readonly end: () => Promise<void>;
 }
 
@@ -26,6 +29,9 @@ describe('what a person asks for while a day is published again', function () {
 
   beforeEach(async () => {
     database = await ownDatabase();
+    // Publishing waits for other changes of the table for as long as Postgres needs to break a deadlock, and two seconds.
+    await database.pool.query(`alter system set deadlock_timeout = '30s'`);
+    await database.pool.query('select pg_reload_conf()');
     source = await testSource({ database });
     await deliver(source, day);
     await load(source, 'events', date, {}, { deadline: 0 });
@@ -33,11 +39,15 @@ describe('what a person asks for while a day is published again', function () {
   });
   afterEach(() => source.drop());
 
-  const startReport = async (): Promise<Report> => {
+  const useTable = async (use: Use): Promise<User> => {
     const client = await database.pool.connect();
     client.on('error', () => undefined);
     await client.query('begin');
-    await client.query('select count(*) from experiments.conversion');
+    await client.query(
+      use === 'reads it'
+        ? 'select count(*) from experiments.conversion'
+        : 'lock table only experiments.conversion in share update exclusive mode',
+    );
     return {
       end: async () => {
         await client.query('rollback').catch(() => undefined);
@@ -46,22 +56,22 @@ describe('what a person asks for while a day is published again', function () {
     };
   };
 
-  /** The backend that waits for the report with the partition half exchanged; null while none does. */
-  const detaching = async (): Promise<number | undefined> =>
+  /** The session of Landfall that waits for the table; undefined while none does. */
+  const waiting = async (): Promise<number | undefined> =>
     (
       await database.pool.query<{ pid: number }>(
-        `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like 'alter table%detach%'`,
+        `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like 'lock table only%'`,
       )
     ).rows[0]?.pid;
   const asked = async (): Promise<Record<string, unknown> | undefined> =>
     (await source.rows('select wish, wish_reason, wished_at from landfall.delivery'))[0];
 
-  /** Publishing waits for a report; a signal comes; then something happens to the connection, or to the patience of it. */
+  /** Publishing waits for another session; a signal comes; then something happens to the connection, or to the patience of it. */
   const whileItWaits = async (
     signal: DeliverySignal,
     then: 'its patience ends' | 'Postgres restarts' | 'its connection is ended',
   ): Promise<DeliveryResult> => {
-    const report = await startReport();
+    const user = await useTable(then === 'its patience ends' ? 'reads it' : 'changes it');
     try {
       return await withWorker(source, async (client: Client) => {
         // A cancellation reaches a step with its next heartbeat: here it certainly comes later than the fault.
@@ -74,22 +84,26 @@ describe('what a person asks for while a day is published again', function () {
           signalArgs: [{ reason: 'the vendor wrote it anew' }],
           workflowExecutionTimeout: '30 days',
         })) as Delivery;
-        const pid = await eventually(detaching, { timeoutMs: 20_000, what: 'publishing to wait' });
+        const pid = await eventually(waiting, { timeoutMs: 20_000, what: 'publishing to wait' });
         const reason = 'a request by law';
         await delivery.signal(signal, { reason });
-        const isWritten = async (): Promise<boolean> => (await asked())?.['wish_reason'] === reason;
-        await eventually(isWritten, { timeoutMs: 20_000, what: 'the ledger to say what is asked for' });
-        assert.equal((await asked())?.['wish'], signal);
+        if (then === 'its patience ends') {
+          const isWritten = async (): Promise<boolean> => (await asked())?.['wish_reason'] === reason;
+          await eventually(isWritten, { timeoutMs: 20_000, what: 'the ledger to say what is asked for' });
+          assert.equal((await asked())?.['wish'], signal);
+        } else {
+          assert.equal(await waiting(), pid, 'it still waits');
+        }
         if (then === 'Postgres restarts') await database.server.restart('fast');
         if (then === 'its connection is ended') {
           await database.pool.query('select pg_terminate_backend($1)', [pid]);
         }
-        await eventually(async () => (await detaching()) !== pid, { timeoutMs: 20_000 });
-        await report.end();
+        await eventually(async () => (await waiting()) !== pid, { timeoutMs: 20_000 });
+        await user.end();
         return delivery.result();
       });
     } finally {
-      await report.end().catch(() => undefined);
+      await user.end().catch(() => undefined);
     }
   };
 
@@ -100,7 +114,7 @@ describe('what a person asks for while a day is published again', function () {
   } as const;
   for (const then of ['its patience ends', 'Postgres restarts', 'its connection is ended'] as const) {
     for (const [signal, { finality, rows }] of Object.entries(ends)) {
-      it(`${signal} is carried out when it waits for a report and ${then}`, async () => {
+      it(`${signal} is carried out when it waits for the table and ${then}`, async () => {
         const result = await whileItWaits(signal as DeliverySignal, then);
         assert.equal(result.finality, finality);
         assert.deepEqual(await source.rows('select finality, wish from landfall.delivery'), [
