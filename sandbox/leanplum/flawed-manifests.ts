@@ -37,7 +37,7 @@ export function flawedManifests(shards: readonly ListedShard[]): readonly Flawed
     ['of plain lines', `${keys.join('\n')}\n`, unusable],
     ['that is null', 'null', unusable],
     ['that holds no list', JSON.stringify({ files: keys.length }), unusable],
-    ['with two lists', JSON.stringify({ uploaded: keys, failed: [] }), unusable],
+    ['with two lists', JSON.stringify({ uploaded: keys, others: keys }), unusable],
     [
       'whose entries name no file',
       JSON.stringify(shards.map(({ bytes }) => ({ size: bytes.length }))),

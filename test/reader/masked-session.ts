@@ -45,7 +45,10 @@ function mask(
   depth?: number,
 ): unknown {
   const fits = (rule: MaskRule): boolean =>
-    rule.path.every((step, index) => index >= path.length || step === '*' || step === path[index]);
+    rule.path.every(
+      (step, index) =>
+        index >= path.length || step === '*' || step.toLowerCase() === path[index]?.toLowerCase(),
+    );
   const rule = rules.find((candidate) => candidate.path.length <= path.length && fits(candidate));
   if (rules.some((candidate) => candidate.path.length > path.length && fits(candidate))) {
     if (value instanceof Map) {

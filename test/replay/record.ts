@@ -32,7 +32,10 @@ async function record(name: string, scenario: Scenario): Promise<void> {
     settings: { ...scenario.settings, ...(leanplum ? { api: leanplum.api } : {}), ...monetate?.settings },
   });
   try {
+    await scenario.before?.(source, client);
     const { workflowId } = await source.watch(environment, () => scenario.play(source, client));
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name === 'RUNNING') throw new Error(`${name} has not ended: half a history would be kept.`);
     const runs = await runsOf(client, workflowId);
     for (const old of await readdir(folder)) {
       if (new RegExp(`^${name}(-\\d+)?\\.json$`).test(old)) await rm(new URL(old, folder));

@@ -6,11 +6,10 @@ import type { ScriptedExport } from '../../sandbox/leanplum/api.js';
 import { makeJob, type MadeFile } from '../../sandbox/leanplum/job.js';
 import { makeSessions } from '../../sandbox/leanplum/sessions.js';
 import type { MonetateApiServer } from '../../sandbox/monetate/api.js';
-import { writeDay, type WrittenDay } from '../../sandbox/optimizely/day.js';
 import { backfillId, type BackfillInput, type DeliveryInput } from '../../model/control.js';
 import { failureTypes, type FailureType } from '../../model/failure.js';
 import { eventually } from '../support/eventually.js';
-import { inTemporaryFolder, prefix, type TestSource, type TestSourceOptions } from '../support/landfall.js';
+import { prefix, type TestSource, type TestSourceOptions } from '../support/landfall.js';
 import { rewrite } from '../support/megaphone.js';
 import { makeDays } from '../warehouse/days.js';
 import { march, recent } from '../warehouse/merging.js';
@@ -20,6 +19,8 @@ import { dynatraceScenarios } from './dynatrace-scenarios.js';
 import { exportScenarios } from './export-scenarios.js';
 import { monetateScenarios } from './monetate-scenarios.js';
 import { namesScenarios } from './names-scenarios.js';
+import { date, delivery, looked, shrinking, start, untilHeld, upload } from './optimizely-day.js';
+import { requestScenarios } from './request-scenarios.js';
 
 export interface Scenario {
   /** On a server that suggests to continue as new after few events. */
@@ -33,35 +34,11 @@ export interface Scenario {
   readonly exported?: ScriptedExport;
   /** How many variants an API names that the source has, and what is made wrong with it. */
   readonly names?: { readonly variants: number; readonly prepare?: (server: MonetateApiServer) => void };
+  /** Happens before there is a worker. */
+  readonly before?: (source: WatchedSource, client: Client) => Promise<void>;
   /** Lets it happen until the workflow has ended whose history is kept. */
   readonly play: (source: WatchedSource, client: Client) => Promise<{ workflowId: string }>;
 }
-
-const date = '2026-03-01';
-type Play = (source: WatchedSource, client: Client) => Promise<Delivery>;
-
-function delivery(play: Play, options: Omit<Scenario, 'play'> = {}): Scenario {
-  return {
-    ...options,
-    play: async (source, client) => {
-      const started = await play(source, client);
-      // How it ends is part of the history.
-      await resultOf(started).catch(() => undefined);
-      return started;
-    },
-  };
-}
-
-/** A day of 12 files. */
-const upload = (source: WatchedSource): Promise<WrittenDay> =>
-  inTemporaryFolder(async (directory) => {
-    const day = await writeDay({ directory, type: 'events', date, rows: 400, parts: 2 });
-    await source.upload(directory);
-    return day;
-  });
-
-const start: Play = (source, client) =>
-  source.startDelivery(client, 'events', date, { deadline: Date.now() + 3_600_000, pollEvery: 1_000 });
 
 const discover: Scenario['play'] = async (source, client) => {
   const started = await client.workflow.start('discover', {
@@ -72,32 +49,6 @@ const discover: Scenario['play'] = async (source, client) => {
   });
   await resultOf(started);
   return started;
-};
-
-/** A final day of which the vendor removes all parts from a number on; it is looked at again, and acted on. */
-const shrinking = (
-  left: number,
-  act: (source: WatchedSource, started: Delivery) => Promise<void>,
-  options: Omit<Scenario, 'play'> = {},
-): Scenario =>
-  delivery(async (source, client) => {
-    const { parts } = await upload(source);
-    await resultOf(await start(source, client));
-    for (const { key } of parts.slice(left)) await source.bucket.remove(prefix + key);
-    const started = await start(source, client);
-    await act(source, started);
-    return started;
-  }, options);
-
-/** What the ledger says of a version of the day that is held. */
-const untilHeld = async (source: WatchedSource): Promise<void> => {
-  const held = async (): Promise<boolean> =>
-    (await source.rows('select from landfall.delivery where held is not null')).length > 0;
-  await eventually(held, { timeoutMs: 20_000 });
-};
-
-const looked = async (source: WatchedSource, times: number): Promise<void> => {
-  await eventually(() => source.looks('events', date) >= times, { timeoutMs: 10_000 });
 };
 
 /** It waits for its marker, and is sent signals. */
@@ -324,6 +275,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...exportScenarios,
   ...monetateScenarios,
   ...namesScenarios,
+  ...requestScenarios,
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(
     { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
