@@ -20,6 +20,7 @@ import { exportScenarios } from './export-scenarios.js';
 import { monetateScenarios } from './monetate-scenarios.js';
 import { namesScenarios } from './names-scenarios.js';
 import { date, delivery, looked, shrinking, start, untilHeld, upload } from './optimizely-day.js';
+import { requestScenarios } from './request-scenarios.js';
 
 export interface Scenario {
   /** On a server that suggests to continue as new after few events. */
@@ -274,6 +275,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...exportScenarios,
   ...monetateScenarios,
   ...namesScenarios,
+  ...requestScenarios,
   backfill: backfill({ from: '2026-03-01', to: '2026-03-06', maxInFlight: 2, askEvery: 1_000 }),
   'backfill-for-long': backfill(
     { from: '2026-03-01', to: '2026-03-06', maxInFlight: 2 },
