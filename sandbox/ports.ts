@@ -1,21 +1,19 @@
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 
 /** Two servers that look for a port at the same moment must not be promised the same one. */
 const promised = new Set<number>();
 
-/** A TCP port of 127.0.0.1 that nothing listens on: `preferred` if it is free, else one the system picks. */
+/** A TCP port of 127.0.0.1 that nothing listens on: `preferred` if it is free, else any. */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && !promised.has(preferred)) {
     promised.add(preferred);
     if (await isFree(preferred)) return preferred;
     promised.delete(preferred);
   }
-  for (;;) {
-    const port = await portFromTheSystem();
-    if (promised.has(port)) continue;
-    promised.add(port);
-    return port;
-  }
+  const port = await anyFreePort();
+  promised.add(port);
+  return port;
 }
 
 /** Gives a promised port back once its server has stopped, so that a restart may have it again. */
@@ -53,15 +51,15 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function portFromTheSystem(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
+/**
+ * Below those that systems give to outgoing connections (from 32,768 on in Linux, 49,152 in macOS): one of these may take a
+ * port between our looking and a server's listening, or while a server is being started again.
+ */
+const [lowest, highest] = [15_000, 32_000];
+
+async function anyFreePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(lowest, highest);
+    if (!promised.has(port) && (await isFree(port))) return port;
+  }
 }
