@@ -47,8 +47,10 @@ while (sum.kills < kills) {
   try {
     const wanted = Math.min(killsOfRun, kills - sum.kills);
     const result = await run({ exports, kills: wanted, seed: seedOfRun, freezeFor: 30_000, say });
-    for (const name of ['kills', 'freezes', 'signals', 'reconfigurations', 'endedByThemselves'] as const)
+    for (const name of ['kills', 'freezes', 'signals', 'reconfigurations'] as const)
       sum[name] += result[name];
+    sum.endedByThemselves += result.endedByThemselves.length;
+    for (const ending of result.endedByThemselves) console.log(ending);
     const found = differences(undisturbed.content, result.content);
     sum[found.length === 0 ? 'equal' : 'different'] += 1;
     for (const difference of found) console.log(difference);

@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 import { eventually } from '../support/eventually.js';
@@ -29,8 +29,11 @@ export interface ProgramToRun {
 }
 
 export interface NodeProgram extends Part {
-  /** How often it ended without being asked to. It is started again then, as a service manager would. */
-  readonly endedByItself: () => number;
+  /**
+   * How it ended, each time that it did so without being asked to: its exit code, and the end of its log. It is started
+   * again then, as a service manager would.
+   */
+  readonly endedByItself: () => readonly string[];
   /** Changes how the next start is made. */
   readonly change: (program: Partial<ProgramToRun>) => void;
 }
@@ -40,7 +43,7 @@ export async function runProgram(name: string, first: ProgramToRun): Promise<Nod
   let program = first;
   let child: ChildProcess;
   let wanted = true;
-  let endedByItself = 0;
+  const endings: string[] = [];
   const start = (): void => {
     const log = openSync(program.logFile, 'a');
     const started = spawn(process.execPath, [...program.args], {
@@ -50,9 +53,10 @@ export async function runProgram(name: string, first: ProgramToRun): Promise<Nod
     closeSync(log);
     started.stdin?.on('error', () => undefined);
     started.on('error', () => undefined);
-    started.once('exit', () => {
+    started.once('exit', (code, signal) => {
       if (!wanted || child !== started) return;
-      endedByItself += 1;
+      const log = readFileSync(program.logFile, 'utf8').trimEnd().split('\n').slice(-3).join('\n');
+      endings.push(`${name} ended with ${signal ?? `exit code ${code}`}. The end of its log:\n${log}`);
       start();
     });
     child = started;
@@ -69,7 +73,7 @@ export async function runProgram(name: string, first: ProgramToRun): Promise<Nod
   await answers();
   return {
     name,
-    endedByItself: () => endedByItself,
+    endedByItself: () => endings,
     change: (changed) => (program = { ...program, ...changed }),
     killAndStart: async () => {
       await end();

@@ -24,8 +24,8 @@ export interface RunResult {
   readonly freezes: number;
   readonly signals: number;
   readonly reconfigurations: number;
-  /** Processes of Landfall that ended though nobody killed them. */
-  readonly endedByThemselves: number;
+  /** How processes of Landfall ended that nobody killed. */
+  readonly endedByThemselves: readonly string[];
 }
 
 /** How long everything may take to land once nothing is disturbed any more. */
@@ -164,8 +164,8 @@ async function atRest(world: World, exports: Exports, first: Content): Promise<C
   return content;
 }
 
-function endedByThemselves({ workers, receiver }: World): number {
-  return [...workers, receiver].reduce((sum, part) => sum + part.endedByItself(), 0);
+function endedByThemselves({ workers, receiver }: World): readonly string[] {
+  return [...workers, receiver].flatMap((part) => part.endedByItself());
 }
 
 async function describe({ pool }: World): Promise<string> {
