@@ -79,6 +79,8 @@ export async function makeExports(now: number): Promise<Exports> {
         `${sources.leanplum}/${jobs.older}`,
         `${sources.leanplum}/${jobs.newer}`,
         `${sources.monetate}/${day}`,
+        // With the night of that day in it.
+        `${sources.monetate}/${addDays(day, 1)}`,
       ],
       lastMetrics: megaphone.last,
       visitFiles: monetate.length,
