@@ -108,10 +108,14 @@ function nameIn({ id }: FinalDelivery): string {
   return id.slice(id.indexOf('/') + 1);
 }
 
+/** Whether the vendor still keeps the files of a delivery. */
+export function isKept({ deliveries }: Vendor, { date }: FinalDelivery, now: number): boolean {
+  return deliveries.are !== 'days' || now < (deliveries.keptUntil?.(date) ?? Infinity);
+}
+
 async function stateOf(pool: pg.Pool, vendor: Vendor, listing: Listing, now: number): Promise<AuditState> {
   const { delivery, digest, markers } = listing;
-  const { deliveries } = vendor;
-  if (deliveries.are === 'days' && now >= (deliveries.keptUntil?.(delivery.date) ?? Infinity)) return 'same';
+  if (!isKept(vendor, delivery, now)) return 'same';
   const version = digest.version();
   const same = listing.parts ? await isSameJob(pool, listing) : version === delivery.fingerprint;
   if (same) return 'same';

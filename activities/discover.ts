@@ -8,9 +8,9 @@ import { deliversDays, deliversJobs, type DayVendor, type JobVendor } from '../v
 import { discardedDays } from '../warehouse/discarded-days.js';
 import { failedDeliveries } from '../warehouse/failed-deliveries.js';
 import { finalDeliveries, noteAudited } from '../warehouse/final-deliveries.js';
-import { writeNotices } from '../warehouse/notices.js';
+import { noteBack, writeNotices } from '../warehouse/notices.js';
 import { unsettledDeliveries } from '../warehouse/unsettled-deliveries.js';
-import { auditDeliveries, missingText } from './audit.js';
+import { auditDeliveries, isKept, missingText } from './audit.js';
 import { crowdedTypes } from './day-table.js';
 import type { OpenSource, Dependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -152,6 +152,15 @@ export function createDiscover({ pool, source, client }: Dependencies) {
         await writeNotices(pool, delivery.id, delivery.loadId, [{ kind: 'gone', text }]);
       }
     }
+    const back = audited.filter(
+      ({ delivery, state }) =>
+        (state === 'same' || state === 'changed') && isKept(opened.vendor, delivery, now),
+    );
+    await noteBack(
+      pool,
+      back.map(({ delivery }) => delivery.id),
+      now,
+    );
     await noteAudited(
       pool,
       due.map(({ id }) => id),

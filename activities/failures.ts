@@ -3,7 +3,7 @@
 import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
 
 import { isSettled, type Finality } from '../model/delivery.js';
-import { failureTypes } from '../model/failure.js';
+import { failureTypes, type FailureType } from '../model/failure.js';
 import { hearFaults } from '../stores/faults.js';
 import { vendors } from '../vendors/registry.js';
 import {
@@ -155,9 +155,13 @@ function mostAttempts({ retryPolicy }: Info): number | undefined {
 
 async function giveUp(pool: Known['pool'], step: Step, fault: Fault, message: string): Promise<void> {
   await countAttempt(pool, step, { kind: fault.handling, attempts: step.attempt, reason: message });
-  // Setting up the ledger mends some of these: the schedule finds out.
-  const type = fault.handling === 'unexpected' ? failureTypes.programFault : fault.type;
-  await noteFailure(pool, step, type ?? failureTypes.programFault, message);
+  await noteFailure(pool, step, failureTypeOf(fault), message);
+}
+
+/** By which the schedule knows what may have passed: whatever was refused, and what setting up the ledger may mend. */
+function failureTypeOf({ handling, type = failureTypes.programFault }: Fault): FailureType {
+  if (handling === 'refused') return failureTypes.accessDenied;
+  return handling === 'unexpected' ? failureTypes.programFault : type;
 }
 
 function failureOf(fault: Fault, message: string, nonRetryable: boolean, delay?: number): ApplicationFailure {

@@ -103,9 +103,9 @@ const programErrors: ReadonlySet<string> = new Set([
 
 export function faultOf(error: unknown): Fault {
   if (error instanceof Failure) {
-    const { type, message, retryIn, cause } = error;
+    const { type, message, retryIn, cause, mayPass } = error;
     return {
-      ...{ handling: handlingOfType[type] ?? 'passing', type, message },
+      ...{ handling: mayPass ? 'refused' : (handlingOfType[type] ?? 'passing'), type, message },
       ...(retryIn === undefined ? {} : { retryIn }),
       ...(cause instanceof Error ? { cause } : {}),
     };

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { maskDigest } from '../config/mask-digest.js';
 import type { Delivery } from '../model/delivery.js';
+import { Failure, failureTypes } from '../model/failure.js';
 import type { GroupRows } from '../model/row-text.js';
 import { makePipe } from '../reader/copy-out.js';
 import { withDuckDb } from '../reader/duckdb.js';
@@ -86,6 +87,12 @@ export function createStage(deps: Dependencies) {
       });
     };
 
+    // A store that refuses one request of ten refuses every attempt at many files, and is not one that keeps refusing.
+    const unlessItWentOn = (error: unknown): unknown => {
+      const isRefusal = error instanceof Failure && error.type === failureTypes.accessDenied;
+      if (!isRefusal || progress.files === 0) return error;
+      return new Failure(failureTypes.storeUnavailable, error.message, { cause: error });
+    };
     return withHeartbeat(
       () => progress,
       async (signal) => {
@@ -117,7 +124,9 @@ export function createStage(deps: Dependencies) {
             await makePipe(place.pipe);
             for (const file of files) await stageOne(connection, file, place, signal);
           }),
-        );
+        ).catch((error: unknown) => {
+          throw unlessItWentOn(error);
+        });
         return (await batchRows(deps.pool, step.loadId, step.batch)).staged;
       },
     );

@@ -171,6 +171,8 @@ export interface BackfillStatus extends BackfillTally {
   readonly done: boolean;
   /** Why somebody stopped it; absent where nobody did. */
   readonly stopped?: string;
+  /** To the last signal that it does not know. */
+  readonly answer?: string;
 }
 
 /** Workflow types. A delivery's type is the vendor's name. */

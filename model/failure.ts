@@ -4,7 +4,7 @@
  */
 
 export const failureTypes = {
-  /** The configuration is wrong or names something that does not exist. Not retried. */
+  /** The configuration is wrong or names something that does not exist. Not retried, but where a server says so (`mayPass`). */
   configInvalid: 'ConfigInvalid',
   /** A store, database or vendor refused us. Retried for the source's `refusalGrace`, then it fails. */
   accessDenied: 'AccessDenied',
@@ -73,15 +73,22 @@ export class Failure extends Error {
   declare readonly fault?: string;
   /** Milliseconds that the other side asks us to wait before the step is tried again. */
   declare readonly retryIn?: number;
+  /** A server says so, and may say something else in a minute: like a refusal, it is retried for the `refusalGrace`. */
+  declare readonly mayPass?: true;
 
   constructor(
     readonly type: FailureType,
     message: string,
-    options?: ErrorOptions & { readonly fault?: string; readonly retryIn?: number | undefined },
+    options?: ErrorOptions & {
+      readonly fault?: string;
+      readonly retryIn?: number | undefined;
+      readonly mayPass?: boolean;
+    },
   ) {
     super(message, options);
     this.name = type;
     if (options?.fault !== undefined) this.fault = options.fault;
     if (options?.retryIn !== undefined) this.retryIn = options.retryIn;
+    if (options?.mayPass === true) this.mayPass = true;
   }
 }

@@ -78,6 +78,8 @@ export interface InboxStatus extends InboxSeen {
   /** Deliveries that were started and have not come to rest. */
   readonly inFlight: readonly string[];
   readonly last?: LastLoaded;
+  /** To the last signal that it does not know. */
+  readonly answer?: string;
   /** What happens next, as a sentence. */
   readonly next: string;
 }

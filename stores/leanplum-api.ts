@@ -226,6 +226,7 @@ async function call(
     throw new Failure(
       failureTypes.configInvalid,
       `${what} was answered with status ${status}: the API is not there. Check api.url of the source.`,
+      { mayPass: true },
     );
   }
   // What a busy or broken server says is not what became of the request.

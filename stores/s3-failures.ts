@@ -14,7 +14,7 @@ export interface Doing {
   readonly right: string;
 }
 
-/** Codes by which a request is refused that would be refused again, what they mean, and what to do about it. */
+/** Codes by which a request is refused that is likely to be refused again, what they mean, and what to do about it. */
 const refusals: readonly {
   readonly code: RegExp;
   readonly words?: RegExp;
@@ -121,11 +121,11 @@ export function explain(error: unknown, what: string, right = 'list and read'): 
     (known) => known.code.test(code) && (known.words === undefined || known.words.test(message)),
   );
   if (refusal) {
+    const isWrong = refusal.type === failureTypes.configInvalid;
     return new Failure(
       refusal.type,
-      `${capital(what)} ${refusal.type === failureTypes.configInvalid ? 'failed' : 'was refused'}: ${code}${words}. ` +
-        refusal.advice(doing),
-      { cause },
+      `${capital(what)} ${isWrong ? 'failed' : 'was refused'}: ${code}${words}. ` + refusal.advice(doing),
+      { cause, mayPass: true },
     );
   }
   const known = passing.find((one) => one.code.test(code));

@@ -27,6 +27,8 @@ export function hostKeyRefused(server: SftpServer, keys: readonly string[]): Fai
       `${server.hostKey.fingerprint}. Neither user nor password was sent. Ask the vendor for the fingerprint, or ` +
       `compare with what \`ssh-keyscan ${port}${server.host} | ssh-keygen -lf -\` shows from another network. If the ` +
       `server's key is the right one, put it into store.hostKey of the source; if not, somebody stands between.`,
+    // Behind one name there may be several servers, of which one is set up wrongly.
+    { mayPass: true },
   );
 }
 
@@ -46,6 +48,7 @@ export function noAgreement(server: SftpServer, how: string): Failure {
     failureTypes.configInvalid,
     `${addressOf(server)} and Landfall ${how}; then restart the workers and reprocess the delivery. Neither user nor ` +
       `password was sent.`,
+    { mayPass: true },
   );
 }
 

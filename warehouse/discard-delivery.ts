@@ -47,7 +47,9 @@ export async function discardDelivery(pool: pg.Pool, discard: DiscardRequest): P
     if (rowCount === 0) return reasonGiven(client, discard);
     const restored = replaces ? [] : await takeOutCopies(client, discard);
     if (restored.length > 0) await tellRestored(client, discard, restored);
-    const told = [reason, ...writeRestored(restored)].join(' ');
+    const left = [...writeRestored(restored), ...(await writeBodies(client, deliveryId))];
+    if (left.length > 0) await tellWhatIsLeft(client, discard, left);
+    const told = [reason, ...left].join(' ');
     await abandonStaging(client, deliveryId, discard.reason, 'discarded');
     await client.query(
       `update landfall.load set state = 'discarded', ended_at = now(), reason = $2
@@ -116,17 +118,25 @@ async function takeOut(
   }
 }
 
-/** Older copies are visible again: the histories of both say so, for who discards rows may not want to see those either. */
+/** Who discards rows may not want to see what is left either. */
+async function tellWhatIsLeft(
+  client: pg.ClientBase,
+  { deliveryId, request }: DiscardRequest,
+  left: readonly string[],
+): Promise<void> {
+  await client.query(
+    `update landfall.delivery_event set reason = concat_ws(' ', reason, $3::text)
+     where delivery_id = $1 and request = $2`,
+    [deliveryId, request, left.join(' ')],
+  );
+}
+
+/** Older copies are visible again: their histories say so, too. */
 async function tellRestored(
   client: pg.ClientBase,
   { deliveryId, request }: DiscardRequest,
   restored: readonly Restored[],
 ): Promise<void> {
-  await client.query(
-    `update landfall.delivery_event set reason = concat_ws(' ', reason, $3::text)
-     where delivery_id = $1 and request = $2`,
-    [deliveryId, request, writeRestored(restored).join()],
-  );
   await client.query(
     `insert into landfall.delivery_event (delivery_id, kind, finality, reason, request)
      select d.id, 'restored', d.finality, r.reason, $3
@@ -154,6 +164,20 @@ function writeRestored(restored: readonly Restored[]): readonly string[] {
   return [
     `${countRows(rows)} visible again that it had newer copies of, from ${names.join(', ')}${more}: discard these too if ` +
       `the rows must not be seen.`,
+  ];
+}
+
+/** What a vendor has sent lies in the inbox as it came, neither masked nor discarded, so that it can be loaded again. */
+async function writeBodies(client: pg.ClientBase, deliveryId: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ bodies: string }>(
+    'select count(*) as bodies from landfall.inbox where delivery_id = $1',
+    [deliveryId],
+  );
+  const bodies = Number(rows[0]?.bodies ?? 0);
+  if (bodies === 0) return [];
+  return [
+    `${bodies === 1 ? '1 body of it is' : `${bodies} bodies of it are`} kept in landfall.inbox as sent, until keepInbox has ` +
+      'passed: delete from there what must not be kept.',
   ];
 }
 

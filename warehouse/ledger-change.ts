@@ -32,7 +32,8 @@ export interface DeliveryChange {
 /**
  * Writes a change of finality, or a person's word, into the ledger with its reason. A delivery whose rows are visible
  * keeps the finality of those rows while it is loaded again, waits or fails: what readers see is still that version. When
- * that is final, its reason stays too: what made it so. What could not be done is its `refusal` then.
+ * that is final, its reason stays too: what made it so. What could not be done is its `refusal` then. A provisional one that
+ * a person skips is skipped, and its rows stay.
  */
 export async function recordChange(pool: pg.Pool, change: DeliveryChange): Promise<LedgerDelivery> {
   return transaction(pool, async (client) => {
@@ -110,6 +111,10 @@ function changed(before: Before, change: DeliveryChange): After {
   if (finality === undefined) return stays;
   if (change.unlessSettled === true && isSettled(before.finality)) return stays;
   if (!before.published || change.ofVisible === true) {
+    return { finality, said: finality, reason, refusal: null, isNews: true };
+  }
+  // Nobody waits for another version any more. Provisional, it would be taken up again by the schedule.
+  if (finality === 'skipped' && before.finality === 'provisional') {
     return { finality, said: finality, reason, refusal: null, isNews: true };
   }
   const isNews = finality !== 'waiting' && finality !== 'loading';

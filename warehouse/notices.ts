@@ -2,6 +2,7 @@
 
 import type pg from 'pg';
 
+import { writeInstant } from '../vendors/completion.js';
 import { transaction } from './transaction.js';
 
 /** `version`: what the vendor's rule says of the version, such as a final day that changed. */
@@ -26,6 +27,24 @@ export async function writeNotices(
      select $1, $2, kind, text from unnest($3::text[], $4::text[]) as n (kind, text)
      on conflict (delivery_id, kind, hashtextextended(text, 0)) do nothing`,
     [deliveryId, loadId, notices.map(({ kind }) => kind), notices.map(({ text }) => text)],
+  );
+}
+
+/**
+ * The files of deliveries are there again: notices that they are gone say so from then on, at an instant (epoch ms). Should
+ * they go once more, that is another notice, also where somebody has acknowledged the first.
+ */
+export async function noteBack(
+  db: pg.Pool | pg.ClientBase,
+  deliveryIds: readonly string[],
+  at: number,
+): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  const back = 'They are there again';
+  await db.query(
+    `update landfall.notice set text = text || $2
+     where delivery_id = any($1::text[]) and kind = 'gone' and strpos(text, $3) = 0`,
+    [deliveryIds, ` ${back}, seen at ${writeInstant(at)}.`, back],
   );
 }
 

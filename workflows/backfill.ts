@@ -10,6 +10,7 @@ import {
   isCancellation,
   log,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -24,8 +25,8 @@ import {
   type SignalArgument,
 } from '../model/control.js';
 import { countDays } from '../model/day.js';
-import { readReason } from './desk.js';
 import { backfillDetails } from './details.js';
+import { notUnderstood, readReason } from './reason.js';
 import { long } from './steps.js';
 import { openWindow } from './window.js';
 
@@ -52,6 +53,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
   const dealtWith = new Set(input.carried?.dealtWith);
   const work = new CancellationScope();
   let stopped: string | undefined;
+  let answer: string | undefined;
   let tally: BackfillTally = input.carried?.tally ?? { started: 0, leftAlone: 0, settled: {}, failed: [] };
 
   const settle = ({ delivery, finality }: DeliveryResult): void => {
@@ -68,6 +70,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     inFlight: window.inFlight(),
     done: daysDone >= days && window.inFlight().length === 0,
     ...(stopped === undefined ? {} : { stopped }),
+    ...(answer === undefined ? {} : { answer }),
   });
   const show = (): void => setCurrentDetails(backfillDetails(status(), window.waiting()));
   const window = openWindow({ ...input.carried, onSettled: settle, onChange: show });
@@ -81,6 +84,11 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     },
     { description: 'Start no more deliveries and end. Those in flight go on.' },
   );
+  setDefaultSignalHandler((name, argument) => {
+    answer = notUnderstood(name, argument, 'A backfill', [stopSignal]);
+    log.warn(answer);
+    show();
+  });
   setHandler(defineQuery<BackfillStatus>(statusQuery), status, { description: 'Progress of the backfill.' });
   show();
 

@@ -27,12 +27,12 @@ import type {
   LoadCounts,
   SignalArgument,
 } from '../model/control.js';
-import { didYouMean } from '../model/suggest.js';
 import { fromLedger, toLedger, withWish, type Wish, type WishKind } from '../model/wish.js';
 import type { DeliveryChange } from '../warehouse/ledger-change.js';
 import type { LedgerDelivery } from '../warehouse/ledger-delivery.js';
 import { deliveryDetails, type Shown } from './details.js';
 import { wishesStand } from './patches.js';
+import { noReason, notUnderstood, readReason } from './reason.js';
 import { rootFailure } from './step-failure.js';
 import { record } from './steps.js';
 
@@ -222,7 +222,7 @@ export function openDesk(input: DeliveryInput): Desk {
   };
   const takeUnknown = async (name: string, argument: SignalArgument | string | undefined) => {
     if (!wishesStand()) return;
-    const reason = notUnderstood(name, readReason(argument));
+    const reason = notUnderstood(name, argument, 'A delivery', deliverySignals);
     log.warn(reason, { delivery: id });
     desk.show({ answer: reason });
     await write({ id, kind: `signal:${name.slice(0, 60)}`, reason, request: nextRequest() });
@@ -293,19 +293,3 @@ function carriedWishes(carried: CarriedDelivery | undefined): readonly Wish[] {
   ];
   return kinds.map((kind) => ({ kind, reason: noReason, request: '' }));
 }
-
-function notUnderstood(name: string, reason: string): string {
-  const guess = didYouMean(name, deliverySignals) || '.';
-  return (
-    `There is no signal '${name.slice(0, 60)}'${guess} Nothing was done about it (${reason}). A delivery takes ` +
-    `${deliverySignals.join(', ')}.`
-  );
-}
-
-/** The Web UI's form sends what a person typed: an object, a bare string, or nothing. */
-export function readReason(argument: SignalArgument | string | undefined): string {
-  const reason = typeof argument === 'string' ? argument : argument?.reason;
-  return typeof reason === 'string' && reason.trim() !== '' ? reason.trim().slice(0, 2_000) : noReason;
-}
-
-const noReason = 'No reason given.';

@@ -74,14 +74,16 @@ export function backfillDetails(status: BackfillStatus, waiting: ReadonlySet<str
     ...(status.stopped === undefined
       ? []
       : [['Stopped', `${status.stopped}; what is in flight goes on`] as const]),
+    ...(status.answer === undefined ? [] : [['Answer', status.answer] as const]),
   ]);
 }
 
 /** What the page of a source's inbox shows: the alarm first, if there is one. */
 export function inboxDetails(status: InboxStatus): string {
-  const { depth, failed, last, news } = status;
+  const { answer, depth, failed, last, news } = status;
   return table([
     ...(status.alarm ? [['ALARM', writeAlarm(depth)] as const] : []),
+    ...(answer === undefined ? [] : [['Answer', answer] as const]),
     ['Waiting', writeDepth(depth) + (news ? `; ${writeNews(news)}` : '')],
     ['In flight', list(status.inFlight)],
     ...(last ? [['Last', writeLast(last)] as const] : []),

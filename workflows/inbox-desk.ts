@@ -1,6 +1,13 @@
 /** What the workflow of an inbox knows: what it is told by signals, what it shows, and when a body is late. */
 
-import { defineQuery, defineSignal, log, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  defineQuery,
+  defineSignal,
+  log,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
 
 import { statusQuery, type SignalArgument } from '../model/control.js';
 import {
@@ -14,8 +21,8 @@ import {
 } from '../model/inbox.js';
 import { isSettled } from '../model/delivery.js';
 import { writeInstant } from '../vendors/completion.js';
-import { readReason } from './desk.js';
 import { inboxDetails, writeBytes } from './details.js';
+import { notUnderstood, readReason } from './reason.js';
 import { openWindow, type Window } from './window.js';
 
 /** Deliveries that load at the same time. They are merged one after the other: one is read while another is merged. */
@@ -62,6 +69,7 @@ export function openInboxDesk(input: InboxInput): InboxDesk {
   let gathering: InboxNews | undefined;
   let seen: InboxSeen = carried?.seen ?? { depth: { bodies: 0, bytes: 0 }, failed: 0 };
   let last = carried?.last;
+  let answer: string | undefined;
 
   const next = (): string => {
     if (desk.paused) return 'Nothing new starts until `resume`.';
@@ -81,6 +89,7 @@ export function openInboxDesk(input: InboxInput): InboxDesk {
       ...(told ? { news: told } : {}),
       inFlight: desk.window.inFlight(),
       ...(last ? { last } : {}),
+      ...(answer === undefined ? {} : { answer }),
       next: next(),
     };
   };
@@ -156,6 +165,11 @@ export function openInboxDesk(input: InboxInput): InboxDesk {
   });
   setHandler(defineSignal<[SignalArgument | string]>('resume'), pause(false), {
     description: 'Go on after pause.',
+  });
+  setDefaultSignalHandler((name, argument) => {
+    answer = notUnderstood(name, argument, 'An inbox', ['pause', 'resume']);
+    log.warn(answer, { source });
+    desk.show();
   });
   setHandler(defineQuery<InboxStatus>(statusQuery), status, {
     description: 'What waits, what is in flight, and what happens next.',

@@ -25,6 +25,12 @@ describe('what an error of a step means', () => {
       ['a refusal', new Failure('AccessDenied', 'no'), 'refused', 'AccessDenied'],
       ['a missing source', new Failure('SourceMissing', 'no'), 'elsewhere', 'SourceMissing'],
       ['a wrong configuration', new Failure('ConfigInvalid', 'no'), 'final', 'ConfigInvalid'],
+      [
+        'one that a server tells of',
+        new Failure('ConfigInvalid', 'no', { mayPass: true }),
+        'refused',
+        'ConfigInvalid',
+      ],
       ['too many bad rows', new Failure('TooManyBadRows', 'no'), 'final', 'TooManyBadRows'],
       ['a changed file', new Failure('FileChanged', 'no'), 'final', 'FileChanged'],
       ['an unreadable file', new Failure('FileUnreadable', 'no'), 'final', 'FileUnreadable'],

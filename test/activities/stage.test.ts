@@ -3,14 +3,48 @@ import { gzipSync } from 'node:zlib';
 
 import { createPlan, type Plan, type PlanStep } from '../../activities/plan.js';
 import { createStage, type StageStep } from '../../activities/stage.js';
-import { nameJob } from '../../config/name-delivery.js';
+import { nameDay, nameJob } from '../../config/name-delivery.js';
 import type { BatchRows } from '../../warehouse/batch-rows.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { openActivities, type OpenActivities } from '../support/activities.js';
+import { deliver } from '../support/delivery.js';
+import { accessDenied, faultyS3, getOf } from '../support/faulty-s3.js';
+import { testSource } from '../support/landfall.js';
 import { leanplumSource, type LeanplumSource } from '../support/leanplum.js';
 
 const job = '00000000-0000-4000-8000-000000000001';
 const key = (part: number): string => `20261120/export-77-${job}-output-${part}`;
+
+describe('staging from a store that refuses some requests', function () {
+  this.timeout(60_000);
+
+  it('is refused where nothing could be staged, and fails by what passes where it went on', async () => {
+    const store = await faultyS3();
+    const source = await testSource({ through: store.endpoint });
+    const { deps, run, close } = openActivities(source);
+    try {
+      const date = '2026-03-01';
+      await deliver(source, { type: 'events', date, rows: 400, parts: 4, folders: false });
+      const delivery = nameDay(source.config, 'events', date);
+      await openDelivery(deps.pool, delivery, 0);
+      const { loadId } = await run<PlanStep, Plan>(createPlan, { delivery, request: 'asked', force: false });
+      const stage = (): Promise<BatchRows> =>
+        run<StageStep, BatchRows>(createStage, { delivery, loadId, batch: 0 });
+      let reads = 0;
+      store.fail((request) => getOf('.parquet')(request) && ++reads % 2 === 0, accessDenied, Infinity);
+      await assert.rejects(stage(), { name: 'StoreUnavailable', message: /was refused: AccessDenied/ });
+      reads = 1;
+      await assert.rejects(stage(), { name: 'AccessDenied' });
+      await assert.rejects(stage(), { name: 'StoreUnavailable' });
+      store.heal();
+      assert.equal((await stage()).files, 4);
+    } finally {
+      await close();
+      await source.drop();
+      await store.stop();
+    }
+  });
+});
 
 describe('staging files of which one cannot be read', function () {
   this.timeout(60_000);

@@ -147,6 +147,34 @@ describe('a final Optimizely day whose files change, end to end', function () {
     );
   });
 
+  it('gets another notice when its files go once more, though the first was acknowledged', async () => {
+    const keys = await source.bucket.list(`${prefix}type=events/date=${date}/`);
+    const files = await Promise.all(keys.map(async (key) => [key, await source.bucket.read(key)] as const));
+    const open = async (): Promise<number> =>
+      (await source.rows('select from landfall.notice where acknowledged_at is null')).length;
+    await withSchedule(async (client) => {
+      const goes = async (): Promise<void> => {
+        for (const key of keys) await source.bucket.remove(key);
+        await eventually(async () => !(await discover(client)) && (await open()) > 0, {
+          ...{ timeoutMs: 30_000, everyMs: 500 },
+        });
+      };
+      await goes();
+      await source.rows('update landfall.notice set acknowledged_at = now()');
+      for (const [key, bytes] of files) await source.bucket.put(key, bytes);
+      await eventually(
+        async () => {
+          await discover(client);
+          return (await notices())[0]?.includes('They are there again, seen at ');
+        },
+        { timeoutMs: 30_000, everyMs: 500 },
+      );
+      assert.equal(await open(), 0);
+      await goes();
+    });
+    assert.equal((await notices()).length, 2);
+  });
+
   it('is held when most of it is gone, and published when a person accepts that', async () => {
     await withSchedule(async (client) => {
       for (const key of parts.slice(1)) await source.bucket.remove(key);

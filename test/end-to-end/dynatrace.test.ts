@@ -159,8 +159,14 @@ describe('what Dynatrace sends', function () {
       await signal(client, String(first!['id']), 'reprocess');
       assert.deepEqual([await seen(), await ledger()], [{ said: 3, actions: 3 }, both]);
       const [, second] = await deliveries();
-      await signal(client, String(second!['id']), 'discard');
+      const discarded = await signal(client, String(second!['id']), 'discard');
       assert.deepEqual(await seen(), { said: 2, actions: 2 });
+      // What was sent can be loaded again, and whoever discards rows for a legal request has to know of it.
+      assert.match(discarded.reason, /1 body of it is kept in landfall\.inbox as sent/);
+      const [told] = await source.rows(
+        `select reason from landfall.delivery_event where kind = 'discarded' order by id desc limit 1`,
+      );
+      assert.equal(told?.['reason'], discarded.reason);
       await assertConsistent(source.database.pool);
     });
   });
@@ -283,6 +289,7 @@ describe('what Dynatrace sends', function () {
       assert.deepEqual(await landed(), { rows: 10, keys: 10 });
       const discarded = await signal(client, id, 'discard');
       assert.equal(discarded.finality, 'discarded');
+      assert.doesNotMatch(discarded.reason, /inbox/);
       assert.deepEqual(await landed(), { rows: 0, keys: 0 });
     });
   });

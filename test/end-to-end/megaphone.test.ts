@@ -87,6 +87,30 @@ describe('a Megaphone day, end to end', function () {
     );
   });
 
+  it('stays skipped with the rows that are there, whatever the schedule finds', async () => {
+    source = await megaphoneSource({ since: date });
+    const first = await rewrite(source, { ...day, version: 20 });
+    await withWorker(source, async (client) => {
+      const input = source.input('metrics', date, { closesAt: Date.now() + 600_000 });
+      const delivery = await source.start(client, input);
+      await eventually(async () => (await status(delivery)).finality === 'provisional');
+      await delivery.signal('skip', { reason: 'the feed is broken' });
+      assert.equal((await delivery.result()).finality, 'skipped');
+      await rewrite(source, { ...day, version: finalVersion });
+      const { started } = (await client.workflow.execute('discover', {
+        taskQueue: source.taskQueue,
+        workflowId: `${source.config.name}/discover-${Date.now()}`,
+        args: [{ source: source.config.name }],
+      })) as { started: string[] };
+      assert.ok(!started.includes(input.id), 'a person has decided');
+    });
+    assert.deepEqual(
+      await source.rows(`select finality, reason from landfall.delivery where date = '${date}'`),
+      [{ finality: 'skipped', reason: 'the feed is broken' }],
+    );
+    assert.equal(await count(), first.rows);
+  });
+
   it('takes up a final day whose file changed, by the schedule, and says so', async () => {
     source = await megaphoneSource({ since: date });
     await rewrite(source, { ...day, version: finalVersion });

@@ -106,7 +106,7 @@ describe("a Monetate day whose server's connections fail", function () {
 
   it('fails where the server shows another key, says which, and tells it nothing', async () => {
     const other = await faultyPlace();
-    await open({ ...place, hostKey: other.hostKey });
+    await open({ ...place, hostKey: other.hostKey }, { refusalGrace: '2 seconds' });
     await withWorker(source, async (client) => {
       const started = await source.start(client, source.input('sessions', date));
       await assert.rejects(ended(started), ({ cause }: { cause?: { type?: string; message?: string } }) => {

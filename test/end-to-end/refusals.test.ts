@@ -120,6 +120,32 @@ describe('a store that refuses', function () {
     await assertConsistent(source.database.pool);
   });
 
+  for (const [code, status] of [
+    ['NoSuchBucket', 404],
+    ['PermanentRedirect', 400],
+    ['InvalidAccessKeyId', 403],
+  ] as const) {
+    it(`by ${code}, once in a while or for too long: what a server says for a moment fails nothing for good`, async () => {
+      await open({ refusalGrace: '2 seconds', since: date });
+      const { rows } = await write();
+      const fault = { kind: 'refuse', status, code } as const;
+      store.fail(() => true, fault, 1);
+      store.fail(anyPart, fault, Infinity);
+      await assert.rejects(load(source, 'events', date, {}, past), WorkflowFailedError);
+      assert.ok(store.count(anyPart) > 1, 'it was tried again');
+      const failed = await ledgerOf();
+      assert.deepEqual([failed['finality'], failed['failure_type']], ['failed', 'AccessDenied']);
+      assert.match(String(failed['reason']), new RegExp(`${code}.*The schedule takes the delivery up again`));
+      store.heal();
+      await withWorker(source, async (client) => {
+        const id = `${source.config.name}/events/${date}`;
+        assert.ok((await discover(client)).includes(id));
+        const result = (await client.workflow.getHandle(id).result()) as DeliveryResult;
+        assert.deepEqual([result.finality, result.counts?.loaded], ['final', rows]);
+      });
+    });
+  }
+
   it('while a final day is reprocessed: it stays final for its own reason, and is reprocessed once the store answers', async () => {
     await open({ refusalGrace: '1 second', since: date });
     await write();

@@ -62,6 +62,18 @@ describe('a backfill', function () {
   const delivery = (type: string, date: string) =>
     client.workflow.getHandle<(input: DeliveryInput) => Promise<DeliveryResult>>(source.id(type, date));
 
+  it('answers a signal that it does not know, and goes on', async () => {
+    await source.complete('events', ...days(1, 6));
+    const backfill = await start();
+    await backfill.signal('pause', { reason: 'Postgres is moved' });
+    const { answer, ...result } = await watch(() => resultOf(backfill));
+    assert.deepEqual([result.done, result.started], [true, 6]);
+    assert.match(
+      answer ?? '',
+      /^There is no signal 'pause'.* \(Postgres is moved\)\. A backfill takes stop\.$/,
+    );
+  });
+
   it('starts each day of each type under its own id, newest first', async () => {
     const types = ['decisions', 'events'];
     for (const type of types) await source.complete(type, ...days(1, 6));

@@ -119,7 +119,8 @@ export function fakeLandfall(environment: () => TestWorkflowEnvironment): FakeLa
       },
       record: (change) => {
         fake.changes.push(change);
-        if (change.finality !== undefined && (!fake.ledger.published || change.ofVisible)) {
+        const skips = change.finality === 'skipped' && fake.ledger.finality === 'provisional';
+        if (change.finality !== undefined && (!fake.ledger.published || change.ofVisible || skips)) {
           fake.ledger = { ...fake.ledger, finality: change.finality, byRule: change.byRule === true };
         }
         return Promise.resolve(known(change.id));

@@ -242,7 +242,7 @@ describe('a version that is held for a person', function () {
   });
 
   for (const [signal, finality, call] of [
-    ['skip', 'provisional', 'abandon'],
+    ['skip', 'skipped', 'abandon'],
     ['discard', 'discarded', 'discard'],
   ] as const) {
     it(`${signal} ends it`, async () => {

@@ -64,6 +64,22 @@ describe('the workflow of an inbox', function () {
   const until = (condition: () => boolean | Promise<boolean>, what?: string) =>
     eventually(condition, { timeoutMs: 20_000, ...(what === undefined ? {} : { what }) });
 
+  it('answers a signal that it does not know', async () => {
+    await work(async () => {
+      const handle = await receive(100);
+      await handle.signal('paus', { reason: 'Postgres is moved' });
+      const { answer, paused } = await status(handle);
+      assert.match(
+        answer ?? '',
+        /^There is no signal 'paus'.*pause.* \(Postgres is moved\)\. An inbox takes pause, resume\.$/,
+      );
+      assert.equal(paused, false);
+      await until(async () =>
+        (await currentDetails(handle)).includes("| Answer | There is no signal 'paus'"),
+      );
+    });
+  });
+
   it('gathers what came within ten seconds of the first into one delivery', async () => {
     await work(async () => {
       const handle = await receive(100);

@@ -74,12 +74,13 @@ export interface Listed {
   readonly kinds: ReadonlySet<Kind>;
   /** By name, with the size where the manifest says so. */
   readonly shards: ReadonlyMap<string, number | undefined>;
-  /** The same names without `.gz`: a shard may be compressed after its manifest was written, or be stored inflated. */
+  /** The same names without endings: a shard may be compressed after its manifest was written, or be stored inflated. */
   readonly plain: ReadonlySet<string>;
 }
 
-function withoutGzip(name: string): string {
-  return name.endsWith('.gz') ? name.slice(0, -3) : name;
+/** Of `…-output-0.json.gz`, `…-output-0`: no ending is the vendor's own. */
+function withoutEnding(name: string): string {
+  return name.replace(/(?:\.json|\.csv)?(?:\.gz)?$/, '');
 }
 
 export function listedBy(manifests: readonly ReadManifest[]): Listed {
@@ -94,7 +95,7 @@ export function listedBy(manifests: readonly ReadManifest[]): Listed {
       if (parseName(name)?.role !== 'manifest') shards.set(name, size ?? shards.get(name));
     }
   }
-  return { kinds, shards, plain: new Set([...shards.keys()].map(withoutGzip)) };
+  return { kinds, shards, plain: new Set([...shards.keys()].map(withoutEnding)) };
 }
 
 /**
@@ -104,7 +105,7 @@ export function listedBy(manifests: readonly ReadManifest[]): Listed {
 export function isTaken(key: string, listed: Listed, which: 'listed' | 'all'): boolean {
   const file = parseKey(key);
   if (file?.role !== 'shard') return false;
-  return listed.plain.has(withoutGzip(file.name)) || (which === 'all' && !listed.kinds.has(file.kind));
+  return listed.plain.has(withoutEnding(file.name)) || (which === 'all' && !listed.kinds.has(file.kind));
 }
 
 /**
@@ -186,10 +187,16 @@ function markerOf(manifests: readonly PresentManifest[]): Marker | undefined {
   return first && { key: first.key, version: manifests.map(({ version }) => version).join(' ') };
 }
 
-/** Shards that are there with `.gz` and without. */
+/** Shards that are there with one ending and another, or none. */
 function twice(files: readonly Present[]): readonly string[] {
-  const names = new Set(files.filter(({ role }) => role === 'shard').map(({ name }) => name));
-  return [...names].filter((name) => !name.endsWith('.gz') && names.has(`${name}.gz`));
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  for (const { role, name } of files) {
+    const plain = withoutEnding(name);
+    if (role === 'shard' && seen.has(plain)) again.add(plain);
+    else if (role === 'shard') seen.add(plain);
+  }
+  return [...again];
 }
 
 function faultOf(
@@ -204,8 +211,8 @@ function faultOf(
   if (formats.length > 1) faults.unshift('The job has files of both formats, JSON and CSV.');
   if (doubled.length > 0) {
     faults.push(
-      `Of ${doubled.slice(0, shown).join(', ')}${doubled.length > shown ? ', …' : ''} the store has two objects, with and ` +
-        `without .gz, and nothing says which of them counts.`,
+      `Of ${doubled.slice(0, shown).join(', ')}${doubled.length > shown ? ', …' : ''} the store has two objects that ` +
+        `differ by their endings alone, such as .gz, and nothing says which of them counts.`,
     );
   }
   return faults.length === 0 ? undefined : faults.join(' ');
@@ -226,15 +233,17 @@ type Comparison = Pick<
 /** The shards that are there beside those that are listed. */
 function compare(files: readonly Present[], listed: Listed): Comparison {
   const shards = files.filter(({ role }) => role === 'shard');
-  const names = new Set(shards.map(({ name }) => withoutGzip(name)));
-  const absent = [...listed.shards.keys()].filter((name) => !names.has(withoutGzip(name))).sort(compareNames);
+  const names = new Set(shards.map(({ name }) => withoutEnding(name)));
+  const absent = [...listed.shards.keys()]
+    .filter((name) => !names.has(withoutEnding(name)))
+    .sort(compareNames);
   // A store shows an object only when its upload has ended, but what was uploaded may have been a part.
   const partial = shards.flatMap(({ name, size }) => {
     const whole = listed.shards.get(name);
     return whole === undefined || whole === size ? [] : [`${name} (${size} of ${whole} bytes)`];
   });
   const unlisted = shards.filter(
-    ({ kind, name }) => listed.kinds.has(kind) && !listed.plain.has(withoutGzip(name)),
+    ({ kind, name }) => listed.kinds.has(kind) && !listed.plain.has(withoutEnding(name)),
   );
   const missing = [...absent, ...partial];
   return {

@@ -59,6 +59,17 @@ describe('what a look at a Leanplum job finds', () => {
     assert.ok(isTaken(stored.key, listed, 'listed') && isTaken(shard(1).key, listed, 'listed'));
   });
 
+  for (const ending of ['.json', '.json.gz', '.gz']) {
+    it(`a shard that lies there with ${ending}, and is listed without or with another ending`, () => {
+      const stored = [0, 1].map((number) => `${folder}${nameOf('json', number)}${ending}`);
+      const written = manifest([nameOf('json', 0), `${nameOf('json', 1)}.gz`].map((name) => ({ name })));
+      const found = sight(...stored.map((key, number) => shard(number, 'json', { key })), written);
+      assert.deepEqual([found.whole, found.shardsMissing, found.shardsUnlisted], [true, 0, 0]);
+      const listed = listedBy([written.read]);
+      assert.ok(stored.every((key) => isTaken(key, listed, 'listed')));
+    });
+  }
+
   it('nothing to rely on in a shard that is there with .gz and without', () => {
     const both = sight(
       shard(0),
@@ -66,7 +77,10 @@ describe('what a look at a Leanplum job finds', () => {
       manifest([0]),
     );
     assert.equal(both.whole, false);
-    assert.match(both.fault ?? '', /-output-0 the store has two objects, with and without \.gz/);
+    assert.match(
+      both.fault ?? '',
+      /-output-0 the store has two objects that differ by their endings alone, such as \.gz/,
+    );
   });
 
   it('at most 5 names of either, counted as people count', () => {
