@@ -13,6 +13,7 @@ import { countCopies } from './copy-counts.js';
 import { columnsOf, sameKey, stagingNames, supersededTable } from './names.js';
 import { newestFirst } from './repeated-rows.js';
 import { judgeOwn } from './own-copies.js';
+import { columnList } from './partitions.js';
 import type { Target } from './target.js';
 
 export interface Settling {
@@ -157,7 +158,7 @@ async function enterCopies(client: pg.ClientBase, target: Target): Promise<void>
 async function moveCopies(client: pg.ClientBase, { loadId, target }: Settling): Promise<void> {
   const { key } = target.tables[0];
   for (const { name } of target.tables) {
-    const columns = (await columnNames(client, visible(target, name))).map(pg.escapeIdentifier).join(', ');
+    const columns = await columnList(client, visible(target, name));
     const store = supersededTable(target.schema, name);
     const move = async (place: string, wins: boolean, from: string, to: string): Promise<void> => {
       await client.query(
@@ -174,14 +175,4 @@ async function moveCopies(client: pg.ClientBase, { loadId, target }: Settling): 
     if (loadId !== undefined) await move('staged', false, stagingNames(loadId, name).table, store);
     await move('superseded', true, store, visible(target, name));
   }
-}
-
-async function columnNames(client: pg.ClientBase, table: string): Promise<readonly string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute
-     where attrelid = $1::regclass and attnum > 0 and not attisdropped
-     order by attnum`,
-    [table],
-  );
-  return rows.map(({ name }) => name);
 }

@@ -69,6 +69,17 @@ describe('a store that refuses', function () {
     await assertConsistent(source.database.pool);
   });
 
+  /** The store answers again: the schedule starts the delivery, which is final with so many rows. */
+  const isTakenUpAgain = async (rows: number): Promise<void> => {
+    store.heal();
+    await withWorker(source, async (client) => {
+      const id = `${source.config.name}/events/${date}`;
+      assert.ok((await discover(client)).includes(id));
+      const result = (await client.workflow.getHandle(id).result()) as DeliveryResult;
+      assert.deepEqual([result.finality, result.counts?.loaded], ['final', rows]);
+    });
+  };
+
   it('is told of from the first refusal on, and not once it is over', async () => {
     await open();
     await write();
@@ -108,13 +119,7 @@ describe('a store that refuses', function () {
       /It was refused for 1 second\. The schedule takes the delivery up again/,
     );
 
-    store.heal();
-    await withWorker(source, async (client) => {
-      const id = `${source.config.name}/events/${date}`;
-      assert.ok((await discover(client)).includes(id));
-      const result = (await client.workflow.getHandle(id).result()) as DeliveryResult;
-      assert.deepEqual([result.finality, result.counts?.loaded], ['final', rows]);
-    });
+    await isTakenUpAgain(rows);
     const { failure_type: type, failures } = await ledgerOf();
     assert.deepEqual([type, failures], [null, 0]);
     await assertConsistent(source.database.pool);
@@ -136,13 +141,7 @@ describe('a store that refuses', function () {
       const failed = await ledgerOf();
       assert.deepEqual([failed['finality'], failed['failure_type']], ['failed', 'AccessDenied']);
       assert.match(String(failed['reason']), new RegExp(`${code}.*The schedule takes the delivery up again`));
-      store.heal();
-      await withWorker(source, async (client) => {
-        const id = `${source.config.name}/events/${date}`;
-        assert.ok((await discover(client)).includes(id));
-        const result = (await client.workflow.getHandle(id).result()) as DeliveryResult;
-        assert.deepEqual([result.finality, result.counts?.loaded], ['final', rows]);
-      });
+      await isTakenUpAgain(rows);
     });
   }
 
