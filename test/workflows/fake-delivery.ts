@@ -17,44 +17,59 @@ export type FakeDelivery = (
   signals?: readonly DeliverySignal[],
 ) => Promise<DeliveryResult>;
 
+/** What a test's deliveries have in common. */
+export interface FakeDay {
+  /** Below the source. */
+  readonly name: string;
+  /** At an instant of the server's, epoch ms. */
+  readonly input: (now: number) => Omit<DeliveryInput, 'id' | 'source' | 'inFlight' | 'heartbeatTimeout'>;
+  /** With signals from the start on. */
+  readonly reason: string;
+}
+
+const optimizelyDay: FakeDay = {
+  name: 'events/2026-03-01',
+  input: (now) => ({
+    ...{ vendor: 'optimizely', type: 'events', date: '2026-03-01' },
+    ...{ deadline: now + 72 * hour, pollEvery: 15 * 60_000 },
+  }),
+  reason: 'because the test says so',
+};
+
 let deliveries = 0;
 
-/** Optimizely days of which nothing is real but their workflow. */
-export function fakeDelivery(environment: TestWorkflowEnvironment, landfall: FakeLandfall): FakeDelivery {
+/** Deliveries, Optimizely days unless said otherwise, of which nothing is real but their workflow. */
+export function fakeDelivery(
+  environment: TestWorkflowEnvironment,
+  landfall: FakeLandfall,
+  day = optimizelyDay,
+): FakeDelivery {
   return async (act = () => Promise.resolve(), changes = {}, signals = []) => {
-    const taskQueue = `optimizely-${++deliveries}`;
+    const source = `s${++deliveries}`;
+    const workflowId = `${source}/${day.name}`;
+    const taskQueue = `deliveries-${deliveries}`;
     const worker = await Worker.create({
       connection: environment.nativeConnection,
       taskQueue,
       workflowBundle: await workflowBundle(),
       activities: landfall.activities,
     });
-    const now = await environment.currentTimeMs();
     const input: DeliveryInput = {
-      id: `s${deliveries}/events/2026-03-01`,
-      source: `s${deliveries}`,
-      vendor: 'optimizely',
-      type: 'events',
-      date: '2026-03-01',
-      deadline: now + 72 * hour,
-      pollEvery: 15 * 60_000,
-      inFlight: 2,
-      heartbeatTimeout: 20_000,
+      ...{ id: workflowId, source, inFlight: 2, heartbeatTimeout: 20_000 },
+      ...day.input(await environment.currentTimeMs()),
       ...changes,
     };
     const options = {
-      taskQueue,
-      workflowId: `s${deliveries}/events/2026-03-01`,
-      args: [input] as [DeliveryInput],
+      ...{ taskQueue, workflowId, args: [input] as [DeliveryInput] },
       workflowExecutionTimeout: '60 days',
     } as const;
     const [first, ...more] = signals;
-    const reason = { reason: 'because the test says so' };
+    const reason = { reason: day.reason };
     // All of them are there before a worker is.
     const delivery: Delivery =
       first === undefined
-        ? await environment.client.workflow.start('optimizely', options)
-        : await environment.client.workflow.signalWithStart('optimizely', {
+        ? await environment.client.workflow.start(input.vendor, options)
+        : await environment.client.workflow.signalWithStart(input.vendor, {
             ...options,
             signal: first,
             signalArgs: [reason],

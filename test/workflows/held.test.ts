@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 
-import { ApplicationFailure, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
 
-import type { DeliveryInput, DeliveryResult, DeliverySignal, DeliveryStatus } from '../../model/control.js';
+import type { DeliveryResult, DeliverySignal, DeliveryStatus } from '../../model/control.js';
 import { failureTypes } from '../../model/failure.js';
 import type { HeldVersion } from '../../warehouse/ledger-delivery.js';
 import { eventually } from '../support/eventually.js';
-import { workflowBundle } from '../support/landfall.js';
 import { timeSkipping } from '../support/temporal.js';
+import { fakeDelivery, type Delivery, type FakeDay } from './fake-delivery.js';
 import { fakeLandfall, type FakeLandfall } from './fake-landfall.js';
 
 const hour = 3_600_000;
 const reason = { reason: 'the vendor removed a bot' };
 const why = 'It has 10 rows, where readers see 100.';
 
-type Delivery = WorkflowHandle<(input: DeliveryInput) => Promise<DeliveryResult>>;
+const megaphoneDay: FakeDay = {
+  name: '2026-03-01',
+  input: (now) => ({
+    ...{ vendor: 'megaphone', type: 'metrics', date: '2026-03-01' },
+    ...{ deadline: now + 48 * hour, pollEvery: hour / 4, closesAt: now - hour, settleFor: hour },
+  }),
+  reason: reason.reason,
+};
 
 describe('a version that is held for a person', function () {
   this.timeout(60_000);
@@ -26,7 +32,6 @@ describe('a version that is held for a person', function () {
   let shrunk: ReadonlySet<string>;
   /** What lies there. */
   let version: string;
-  let deliveries = 0;
 
   beforeEach(async () => {
     environment = await timeSkipping();
@@ -54,44 +59,10 @@ describe('a version that is held for a person', function () {
   });
 
   /** Runs a Megaphone day whose vendor's hour has passed, from a start or a signal on. */
-  async function deliver(
-    act: (delivery: Delivery) => Promise<void> = async () => Promise.resolve(),
+  const deliver = (
+    act?: (delivery: Delivery) => Promise<void>,
     signals: readonly DeliverySignal[] = [],
-  ): Promise<DeliveryResult> {
-    const taskQueue = `held-${++deliveries}`;
-    const worker = await Worker.create({
-      connection: environment.nativeConnection,
-      taskQueue,
-      workflowBundle: await workflowBundle(),
-      activities: landfall.activities,
-    });
-    const now = await environment.currentTimeMs();
-    const id = `held${deliveries}/2026-03-01`;
-    const input: DeliveryInput = {
-      ...{ id, source: `held${deliveries}`, vendor: 'megaphone', type: 'metrics', date: '2026-03-01' },
-      ...{ deadline: now + 48 * hour, pollEvery: hour / 4, closesAt: now - hour, settleFor: hour },
-      ...{ inFlight: 2, heartbeatTimeout: 20_000 },
-    };
-    const options = { taskQueue, workflowId: id, args: [input] as [DeliveryInput] };
-    return worker.runUntil(async () => {
-      const [signal] = signals;
-      const delivery: Delivery =
-        signal === undefined
-          ? await environment.client.workflow.start('megaphone', options)
-          : await environment.client.workflow.signalWithStart('megaphone', {
-              ...options,
-              signal,
-              signalArgs: [reason],
-            });
-      try {
-        await act(delivery);
-      } catch (error) {
-        await delivery.terminate('the test failed').catch(() => undefined);
-        throw error;
-      }
-      return delivery.result();
-    });
-  }
+  ): Promise<DeliveryResult> => fakeDelivery(environment, landfall, megaphoneDay)(act, {}, signals);
 
   const isHeld = (delivery: Delivery): Promise<unknown> =>
     eventually(async () => (await delivery.query<DeliveryStatus>('status')).next === why, {
