@@ -12,10 +12,10 @@ import type { PlanRequest } from '../../warehouse/plan-request.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
 import type { PublishedLoad, PublishRequest } from '../../warehouse/publish-request.js';
 import { pendingFiles, stageFiles, type PendingFile } from '../../warehouse/stage-file.js';
-import { prepareSuperseded } from '../../warehouse/superseded-tables.js';
 import type { Target } from '../../warehouse/target.js';
 import { leaveOut } from '../../warehouse/unreadable-files.js';
 import { countColumns, countsOf, file, inPages } from './planning.js';
+import { createSessionTables } from './session-tables.js';
 
 /** A session by its id, with so many items, and what it says: else its file and version; or a line that is no session. */
 export type Line = readonly [session: string, items: number, says?: string] | 'bad';
@@ -49,26 +49,12 @@ let requests = 0;
 /** A new source with its tables. */
 export async function openVisits(pool: pg.Pool): Promise<Visits> {
   const source = `visits_${++sources}`;
-  await pool.query(`
-    insert into landfall.source (name, vendor, schema_name) values ('${source}', 'monetate', '${source}');
-    create schema ${source};
-    create table ${source}.session (session_id text primary key, says text, _file_id bigint, _line bigint);
-    create table ${source}.item (
-      session_id text, ordinal bigint, says text, _file_id bigint, _line bigint, primary key (session_id, ordinal)
-    );`);
-  const client = await pool.connect();
-  await prepareSuperseded(client, source, { how: 'merge', tables: visitTables });
-  client.release();
-  return deliveryOf({
-    ...{ pool, source, delivery: '' },
-    target: {
-      schema: source,
-      date: '2026-11-20',
-      how: 'merge',
-      adds: true,
-      tables: visitTables,
-    },
-  });
+  const target: Target = {
+    ...{ schema: source, date: '2026-11-20', how: 'merge', adds: true },
+    tables: visitTables,
+  };
+  await createSessionTables(pool, source, 'monetate', target);
+  return deliveryOf({ pool, source, delivery: '', target });
 }
 
 /** A delivery of the same source. */

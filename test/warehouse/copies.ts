@@ -7,9 +7,9 @@ import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { stagingNames } from '../../warehouse/names.js';
 import { planLoad } from '../../warehouse/plan-load.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
-import { prepareSuperseded } from '../../warehouse/superseded-tables.js';
 import type { Target } from '../../warehouse/target.js';
 import { file, inPages } from './planning.js';
+import { createSessionTables } from './session-tables.js';
 
 /**
  * `whole`: a line is a session with its items, and a delivery is loaded as a whole. `parted`: a file has rows of one table
@@ -43,13 +43,6 @@ let requests = 0;
 
 export async function openCopies(pool: pg.Pool, shape: Shape): Promise<Copies> {
   const source = `copies_${++sources}`;
-  await pool.query(`
-    insert into landfall.source (name, vendor, schema_name) values ('${source}', 'leanplum', '${source}');
-    create schema ${source};
-    create table ${source}.session (session_id text primary key, says text, _file_id bigint, _line bigint);
-    create table ${source}.item (
-      session_id text, ordinal bigint, says text, _file_id bigint, _line bigint, primary key (session_id, ordinal)
-    );`);
   const target: Target = {
     ...{ schema: source, date: '2026-11-20', how: 'merge' },
     tables: [
@@ -59,9 +52,7 @@ export async function openCopies(pool: pg.Pool, shape: Shape): Promise<Copies> {
     ...(shape === 'parted' ? { completes: [] } : {}),
     ...(shape === 'adding' ? { adds: true } : {}),
   };
-  const client = await pool.connect();
-  await prepareSuperseded(client, source, target);
-  client.release();
+  await createSessionTables(pool, source, 'leanplum', target);
   return { pool, source, target };
 }
 

@@ -4,10 +4,10 @@ import { stagingNames } from '../../warehouse/names.js';
 import { openDelivery } from '../../warehouse/ledger-delivery.js';
 import { planLoad } from '../../warehouse/plan-load.js';
 import { publishLoad } from '../../warehouse/publish-load.js';
-import { prepareSuperseded } from '../../warehouse/superseded-tables.js';
 import type { Target } from '../../warehouse/target.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { countColumns, countsOf, date, file, inPages } from './planning.js';
+import { createSessionTables } from './session-tables.js';
 
 const source = 'repeated';
 const id = `${source}/${date}`;
@@ -57,22 +57,7 @@ describe('a load in which thousands of sessions are there three times', function
 
 /** Stages rows that Postgres knows nothing of yet, as those that were just copied. */
 async function stage({ pool }: TestDatabase, target: Target): Promise<string> {
-  await pool.query(`
-    insert into landfall.source (name, vendor, schema_name) values ('${source}', 'dynatrace', '${source}');
-    create schema ${source};
-    create table ${source}.session (
-      tenant_id text, session_id text, says text, _file_id bigint, _line bigint, primary key (tenant_id, session_id)
-    );`);
-  for (const name of children) {
-    await pool.query(`
-      create table ${source}.${name} (
-        tenant_id text, session_id text, ordinal bigint, says text, _file_id bigint, _line bigint,
-        primary key (tenant_id, session_id, ordinal)
-      )`);
-  }
-  const client = await pool.connect();
-  await prepareSuperseded(client, source, target);
-  client.release();
+  await createSessionTables(pool, source, 'dynatrace', target);
   await openDelivery(pool, { id, source, type: 'sessions', date }, 0);
   const { loadId } = await planLoad(pool, {
     ...{ deliveryId: id, source, target, request: 'load-0', force: false },
